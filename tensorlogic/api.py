@@ -1,0 +1,164 @@
+"""The compiler from Python: `compile`, `check`, `format` and `build`, as `import tensorlogic as tl` offers them."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from tensorlogic import driver
+from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.diagnostics.suggest import did_you_mean
+from tensorlogic.ir.ir import Function, Module
+from tensorlogic.source import Source
+from tensorlogic.syntax.format import format_source
+from tensorlogic.syntax.parse import read_source
+from tensorlogic.write import replace_text
+
+if TYPE_CHECKING:
+    from torch.fx import GraphModule
+
+TextOrPath = str | os.PathLike[str]
+
+
+def source_of(program: TextOrPath) -> Source:
+    """The source that is meant: a string of one line that ends in `.tl` is a path, any other string is the text itself."""
+    if isinstance(program, str) and ("\n" in program or not program.endswith(".tl")):
+        return Source("<text>", program)
+    return read_source(program)
+
+
+class Program(Mapping[str, Callable[..., Any]]):
+    """A compiled program. Its functions and structs are attributes, or items where a name is taken: `program["run"]`.
+
+    Functions take and give torch tensors. Dtype, rank and sizes are checked at the call, and TensorLogicError says what does not fit.
+    `source` is the text that was compiled, `python` the module that it became.
+
+    >>> program = compile("fn double(x: float32[N]) -> float32[N] { return 2.0 * x }")
+    >>> import torch
+    >>> program.double(torch.ones(2))
+    tensor([2., 2.])
+    """
+
+    def __init__(self, analysis: driver.Analysis):
+        self._module = analysis.checked()
+        self._loaded = driver.load(analysis)
+        self._members = members(self._loaded, self._module)
+        self.source: Source = analysis.source
+        self.python: str = self._loaded.generated.text
+
+    def run(self) -> None:
+        """Run the statements of the file in order, then its main block. Afterwards `values` has what they computed.
+
+        >>> program = compile("let n = 3")
+        >>> program.run()
+        >>> program.values["n"]
+        3
+        """
+        self._loaded.run()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Constants, parameters, tensors and top-level variables by name; most have a value only after `run()`."""
+        generated = self._loaded.generated
+        names = {**generated.globals, **generated.values}
+        return {name: self._loaded.names[python] for name, python in names.items() if python in self._loaded.names}
+
+    def fx(self, name: str) -> "GraphModule":
+        """The torch.fx graph of a pure function. Raises TensorLogicError with the reason for any other, KeyError for an unknown name.
+
+        >>> program = compile("fn double(x: float32[N]) -> float32[N] { return 2.0 * x }")
+        >>> import torch
+        >>> program.fx("double")(torch.ones(2))
+        tensor([2., 2.])
+        """
+        from tensorlogic.backends.fx import NotPure, build_graph
+
+        if name not in self._loaded.generated.functions:
+            raise KeyError(name)
+        try:
+            return build_graph(self._module, name, self.values)
+        except NotPure as problem:
+            raise TensorLogicError(Diagnostic("TL0305", f"`{name}` is not one graph: {problem.reason}", problem.span)) from None
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        return self._members[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_") or name not in self._members:
+            near = did_you_mean(name, self._members) if not name.startswith("_") else None
+            raise AttributeError(f"the program has no function {name!r}" + (f"; did you mean {near!r}?" if near else ""))
+        return self._members[name]
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._members})
+
+    def __repr__(self) -> str:
+        return f"<program {self.source.name}: {', '.join(self._members) or 'no functions'}>"
+
+
+def members(loaded: driver.Loaded, module: Module) -> dict[str, Callable[..., Any]]:
+    """The structs and functions of a program by their names; functions check what they are called with."""
+    generated, names = loaded.generated, loaded.names
+    structs = {name: names[python] for name, python in generated.structs.items()}
+    return structs | {f.name: checked(f, names[generated.functions[f.name]], loaded) for f in module.functions}
+
+
+def checked(function: Function, call: Callable[..., Any], loaded: driver.Loaded) -> Callable[..., Any]:
+    """A function that checks its arguments first, and whose errors are at their place in the program."""
+    from tensorlogic.backends.checks import make_checked
+
+    careful = make_checked(function, call)
+
+    @wraps(call)
+    def located(*arguments: Any, **named: Any) -> Any:
+        with driver.located(loaded.sources):
+            return careful(*arguments, **named)
+
+    return located
+
+
+def compile(program: TextOrPath, **settings: object) -> Program:
+    """Check a program, given as a path or as text, and make it callable. `settings` replace constants, as `--set` does.
+
+    Raises TensorLogicError with `diagnostics` where the program has a mistake, OSError where there is no such file.
+
+    >>> compile("const D = 4\\nfn size() -> int { return D }", D=8).size()
+    8
+    """
+    return Program(driver.analyse(source_of(program), {name: str(value) for name, value in settings.items()}))
+
+
+def check(program: TextOrPath, **settings: object) -> list[Diagnostic]:
+    """What there is to say about a program, errors and warnings in source order. Never imports torch.
+
+    >>> [d.code for d in check("let x = y")]
+    ['TL0201']
+    """
+    try:
+        return driver.analyse(source_of(program), {name: str(value) for name, value in settings.items()}).diagnostics
+    except TensorLogicError as error:  # the file is no text
+        return error.diagnostics
+
+
+def format(text: str) -> str:
+    """The text of a program laid out as `tlc fmt` does. Raises TensorLogicError where it is no program.
+
+    >>> format("let  x=[1,2]")
+    'let x = [1, 2]\\n'
+    """
+    return format_source(text)
+
+
+def build(program: TextOrPath, output: str | os.PathLike[str], **settings: object) -> None:
+    """Write the Python module that a program becomes. It imports torch, and `tensorlogic.runtime` only for what torch lacks.
+
+    Raises TensorLogicError where the program has a mistake, OSError where a file cannot be read or written.
+    """
+    analysis = driver.analyse(source_of(program), {name: str(value) for name, value in settings.items()})
+    replace_text(os.fspath(output), driver.build(analysis).text)

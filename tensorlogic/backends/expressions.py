@@ -1,0 +1,211 @@
+"""Operations that are expressions in Python, each from the expressions of its operands."""
+
+import ast
+from collections.abc import Callable, Mapping
+
+from tensorlogic.backends import nodes
+from tensorlogic.backends.fill import filled
+from tensorlogic.backends.nodes import LOAD, Expr
+from tensorlogic.backends.scope import FunctionScope, dtype
+from tensorlogic.backends.sizes import size
+from tensorlogic.ir.ir import EllipsisIndex, Omitted, Op, Operand, SliceOf
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.types import Bool, Float, Int, Shape, String, Tensor
+
+Parts = Callable[[Operand], Expr]
+
+
+def expression(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    """The expression for an operation without regions; `part` gives that of an operand."""
+    build = BUILDERS.get(op.code)
+    if build is None:
+        raise KeyError(f"no Python for the operation {op.code}")
+    return build(op, part, scope)
+
+
+def _builtin(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    return filled(op, {i: part(arg) for i, arg in enumerate(op.args) if not isinstance(arg, Omitted)}, scope.module.roots)
+
+
+def _call(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    """Arguments by position up to the first that is left out, by name behind it."""
+    callee = str(op.attrs["name"])
+    names = scope.module.parameters(callee)
+    args: list[Expr] = []
+    keywords: dict[str, Expr] = {}
+    left_out = False
+    for name, arg in zip(names, op.args, strict=False):
+        if isinstance(arg, Omitted):
+            left_out = True
+        elif left_out:
+            keywords[name] = part(arg)
+        else:
+            args.append(part(arg))
+    function = scope.module.functions[callee]
+    return nodes.call(nodes.path(function), args, len(function), keywords, calls=True)
+
+
+def _call_value(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    function, *args = map(part, op.args)
+    return nodes.call(function.node, args, function.width, calls=True)
+
+
+def _binary(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    sign = str(op.attrs["op"])
+    left, right = map(part, op.args)
+    if sign in nodes.COMPARE:
+        return nodes.join(ast.Compare(left.node, [nodes.COMPARE[sign]], [right.node]), [left, right], len(sign) + 4)
+    return nodes.join(ast.BinOp(left.node, nodes.BINARY[sign], right.node), [left, right], len(sign) + 4)
+
+
+def _unary(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    sign, operand = str(op.attrs["op"]), part(op.args[0])
+    match sign, operand.node:
+        case "not", ast.Compare(left, [ast.In()], right):
+            return nodes.join(ast.Compare(left, [nodes.COMPARE["not in"]], right), [operand], 4)
+    return nodes.join(ast.UnaryOp(nodes.UNARY[sign], operand.node), [operand], len(sign) + 3)
+
+
+def _cast(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    target, operand = op.attrs["to"], part(op.args[0])
+    source = getattr(op.args[0], "type", None)
+    if str(target) == "string" and not isinstance(source, Int | String):
+        scope.module.roots.add("printing")
+        return nodes.call(nodes.path("printing", "text"), [operand], 13)
+    name = {"string": "str"}.get(str(target), str(target))
+    return nodes.call(nodes.path(name), [operand], len(name))
+
+
+def _tensor(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    keywords = {"dtype": dtype(scope, op.attrs["dtype"])}  # type: ignore[arg-type]
+    device = op.attrs.get("device")
+    if device is not None and device != "gpu":
+        keywords["device"] = nodes.constant(device)
+    scope.module.roots.add("torch")
+    return nodes.call(nodes.path("torch", "tensor"), [part(op.args[0])], 12, keywords)
+
+
+def _list(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    items = list(map(part, op.args))
+    return nodes.join(ast.List([item.node for item in items], LOAD), items, 2 * len(items) + 2)
+
+
+def _tuple(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    items = list(map(part, op.args))
+    return nodes.join(ast.Tuple([item.node for item in items], LOAD), items, 2 * len(items) + 2)
+
+
+def _range(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    bounds = list(map(part, op.args))
+    match bounds:
+        case [Expr(ast.Constant(0)), stop]:
+            bounds = [stop]
+    return nodes.call(nodes.path("range"), bounds, 5)
+
+
+def _struct(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    name = scope.module.structs[str(op.attrs["name"])]
+    return nodes.call(nodes.path(name), list(map(part, op.args)), len(name))
+
+
+def _field_name(op: Op, scope: FunctionScope) -> str:
+    struct = getattr(op.args[0], "type", None)
+    field = str(op.attrs["name"])
+    return scope.module.fields.get(getattr(struct, "name", ""), {}).get(field, field)
+
+
+def _field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    struct, name = part(op.args[0]), _field_name(op, scope)
+    return nodes.join(ast.Attribute(struct.node, name, LOAD), [struct], len(name) + 1)
+
+
+def _set_field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    scope.module.roots.add("dataclasses")
+    struct, value = map(part, op.args)
+    return nodes.call(nodes.path("dataclasses", "replace"), [struct], 19, {_field_name(op, scope): value})
+
+
+def _item(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    whole = part(op.args[0])
+    return nodes.join(ast.Subscript(whole.node, ast.Constant(op.attrs["index"]), LOAD), [whole], 4)
+
+
+def _list_item(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    items, index = map(part, op.args)
+    return nodes.join(ast.Subscript(items.node, index.node, LOAD), [items, index], 2)
+
+
+def _list_slice(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    items = part(op.args[0])
+    bounds = [None if isinstance(arg, Omitted) else part(arg) for arg in op.args[1:]]
+    node = ast.Slice(*(bound and bound.node for bound in bounds))
+    return nodes.join(ast.Subscript(items.node, node, LOAD), [items, *filter(None, bounds)], 4)
+
+
+def index_node(items: tuple[Operand, ...], part: Parts) -> tuple[ast.expr, list[Expr]]:
+    """What stands between the brackets of an index, and its parts."""
+    found: list[Expr] = []
+    written: list[ast.expr] = []
+
+    def bound(operand: Operand) -> ast.expr | None:
+        if isinstance(operand, Omitted):
+            return None
+        found.append(part(operand))
+        return found[-1].node
+
+    for item in items:
+        match item:
+            case EllipsisIndex():
+                written.append(ast.Constant(...))
+            case SliceOf(start, stop, step):
+                written.append(ast.Slice(bound(start), bound(stop), bound(step)))
+            case _:
+                written.append(bound(item) or ast.Constant(None))
+    return written[0] if len(written) == 1 else ast.Tuple(written, LOAD), found
+
+
+def _index(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    tensor = part(op.args[0])
+    node, found = index_node(op.args[1:], part)
+    return nodes.join(ast.Subscript(tensor.node, node, LOAD), [tensor, *found], 3 * len(op.args))
+
+
+def _copy(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    return part(op.args[0])
+
+
+def _check_type(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    """`host.check_type(x, "float32[N, ?]", torch.float32, (N, None))`; a size that is not known here is None."""
+    wanted = op.attrs["type"]
+    if not isinstance(wanted, Tensor):
+        return part(op.args[0])
+    scope.module.roots.add("host")
+    operand = part(op.args[0])
+    names = dict(zip(op.attrs.get("names", ()), map(part, op.args[1:]), strict=False))  # type: ignore[arg-type]
+    shape = known_shape(wanted.shape, {name: value.node for name, value in names.items()})
+    args = [operand, nodes.constant(str(wanted)), dtype(scope, wanted.dtype), Expr(shape, 8 * len(wanted.shape) + 2)]
+    return nodes.call(nodes.path("host", "check_type"), args, 15)
+
+
+def known_shape(shape: Shape, names: Mapping[str, ast.expr]) -> ast.expr:
+    """The sizes as a tuple: None for one that is not known here, `...` for any number of them."""
+    items: list[ast.expr] = []
+    for item in shape:
+        if not isinstance(item, Dim):
+            items.append(ast.Constant(...))
+        else:
+            items.append(size(item, names) if item.symbols() <= names.keys() else ast.Constant(None))
+    return ast.Tuple(items, LOAD)
+
+
+BUILDERS = {
+    "builtin": _builtin, "call": _call, "call_value": _call_value, "binary": _binary, "unary": _unary, "cast": _cast, "tensor": _tensor,
+    "list": _list, "tuple": _tuple, "range": _range, "struct": _struct, "field": _field, "set_field": _set_field, "item": _item,
+    "list_item": _list_item, "list_slice": _list_slice, "index": _index, "copy": _copy, "check_type": _check_type,
+}  # fmt: skip
+_SCALARS = (Int, Float, Bool, String)
+
+
+def is_scalar(type_: object) -> bool:
+    """Whether a value is a host number, bool or string, which readers follow more easily in line than tensors."""
+    return isinstance(type_, _SCALARS)

@@ -1,0 +1,121 @@
+"""From a syntax tree to a typed module: every name, type and shape of a program and of what it imports."""
+
+import os
+
+from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.declarations import declare_file, new_imports
+from tensorlogic.checker.expressions import EXPRESSIONS, STATEMENTS
+from tensorlogic.checker.functions import check_body, mutated_names
+from tensorlogic.checker.imports import root_of
+from tensorlogic.checker.initializers import initial_value
+from tensorlogic.checker.program import Builder
+from tensorlogic.checker.scope import GlobalName, Scope, StructName
+from tensorlogic.checker.settings import unused_settings
+from tensorlogic.checker.state import Frame, State
+from tensorlogic.diagnostics.diagnostic import Problems
+from tensorlogic.ir.ir import Module, Op, Region, TestBlock
+from tensorlogic.source import Source
+from tensorlogic.syntax import ast
+from tensorlogic.syntax.parse import parse
+from tensorlogic.types.facts import Facts
+from tensorlogic.types.types import Tensor, is_unknown
+
+DECLARATIONS = (
+    ast.Import, ast.PythonImport, ast.Const, ast.FnDecl, ast.ModelDecl, ast.StructDecl, ast.ImplDecl, ast.EntityDecl, ast.RelationDecl,
+)  # fmt: skip
+
+
+def check_program(source: Source, problems: Problems, *, settings: dict[str, str] | None = None) -> Module | None:
+    """The module of a program. With errors in `problems` it is not whole, or None."""
+    tree = parse(source, problems)
+    return check_tree(tree, problems, settings=settings)
+
+
+def check_tree(tree: ast.Module, problems: Problems, *, settings: dict[str, str] | None = None) -> Module:
+    path = tree.source.name if os.path.exists(tree.source.name) else os.path.join(os.getcwd(), "program.tl")
+    frame = Frame("", None, Facts.empty, frozenset(), top=True)
+    state = State(problems, Scope(None, "file"), frame, {}, EXPRESSIONS, STATEMENTS)
+    state.folder, state.file, state.settings = os.path.dirname(os.path.realpath(path)), tree.source.name, settings or {}
+    state.written = written_paths(tree)
+    builder = Builder(new_imports(root_of(path), path), _initialize_import)
+    declare_file(builder, state, tree, "")
+    unused_settings(state)
+    _functions(builder, state)
+    return _program(builder, state, tree)
+
+
+def _functions(builder: Builder, state: State) -> None:
+    for function, struct in builder.pending:
+        body = check_body(state, function, struct)
+        if body is not None:
+            builder.functions.append(body)
+
+
+def _initialize_import(builder: Builder, state: State, tree: ast.Module) -> None:
+    """An import takes declarations only: of its statements just the initial values of its tensors run."""
+    outer, state.ops = state.ops, builder.program
+    for node in tree.statements:
+        if isinstance(node, ast.TensorDecl):
+            _initialize(state, node)
+    state.ops = outer
+
+
+def _initialize(state: State, node: ast.TensorDecl) -> None:
+    found = state.scope.names.get(node.name)
+    if not isinstance(found, GlobalName) or not isinstance(found.item.type, Tensor):
+        return
+    value = initial_value(state, node, found.item.type)
+    if not is_unknown(value.type):
+        fitted = coerce(state, value, found.item.type, f"`{node.name}`", of=node.type.span)
+        state.add("set_global", (fitted.operand,), node.span, name=found.item.name)
+
+
+def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
+    """The statements of the file in order, then `main`; the tests see the same variables."""
+    statements = [n for n in tree.statements if not isinstance(n, DECLARATIONS)]
+    state.frame.mutated = mutated_names(statements)
+    state.ops = builder.program
+    for node in statements:
+        if isinstance(node, ast.TensorDecl):
+            _initialize(state, node)
+        elif not isinstance(node, ast.Main | ast.Test):
+            state.statement(node)
+    main: Region | None = None
+    tests: list[TestBlock] = []
+    for node in statements:
+        if isinstance(node, ast.Main):
+            if main is not None:
+                state.error("TL0203", node.span, "there are two `main` blocks")
+            main = _block(state, node.body)
+        elif isinstance(node, ast.Test):
+            tests.append(TestBlock(node.name.value, _block(state, node.body), node.span))
+    structs = tuple(s.item for s in state.structs.values() if isinstance(s, StructName))
+    program = Region((), tuple(builder.program))
+    return Module(tree.source, structs, tuple(builder.globals), tuple(builder.functions), program, main, tuple(tests))
+
+
+def _block(state: State, block: ast.Block) -> Region:
+    with state.block() as ops:
+        for statement in block.statements:
+            state.statement(statement)
+    return Region((), tuple(_without_idle_lambdas(ops)))
+
+
+def _without_idle_lambdas(ops: list[Op]) -> list[Op]:
+    return [op for op in ops if op.code != "lambda" or op.regions]
+
+
+def written_paths(tree: ast.Module) -> frozenset[str]:
+    """Literal and constant paths that the program writes to anywhere: their headers are not read."""
+    constants = {n.name: n.value.value for n in tree.statements if isinstance(n, ast.Const) and isinstance(n.value, ast.StringLit)}
+    found: set[str] = set()
+    pending: list[ast.Node] = list(tree.statements)
+    while pending:
+        node = pending.pop()
+        match node:
+            case ast.Call(callee=ast.Name(name="save_model" | "save_adapter"), args=(_, ast.Arg(value=ast.StringLit(value=path)), *_)):
+                found.add(path)
+            case ast.Call(callee=ast.Name(name="save_model" | "save_adapter"), args=(_, ast.Arg(value=ast.Name(name=name)), *_)):
+                found.add(constants.get(name, ""))
+        pending.extend(ast.children(node))
+    return frozenset(found)

@@ -1,0 +1,205 @@
+"""The declarations of one file, in the order that lets each see what it needs: imports, constants, structs, heads, tensors."""
+
+import os
+
+from tensorlogic.checker import functions
+from tensorlogic.checker.annotations import Annotations
+from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.imports import Imports, read_import, resolve
+from tensorlogic.checker.program import Builder
+from tensorlogic.checker.scope import Binding, FunctionName, GlobalName, Namespace, PythonModule, Scope, StructName, Unsupported
+from tensorlogic.checker.settings import setting_value
+from tensorlogic.checker.state import State
+from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
+from tensorlogic.ir.ir import Const, Global, StructType
+from tensorlogic.source import Span
+from tensorlogic.stdlib import registry
+from tensorlogic.syntax import ast
+from tensorlogic.types.types import Struct, TypeVar, Unknown, is_unknown, widen
+
+LATER_DECLARATIONS = {ast.ModelDecl: "models", ast.EntityDecl: "entities", ast.RelationDecl: "relations"}
+
+
+def declare_file(builder: Builder, state: State, tree: ast.Module, prefix: str) -> None:
+    """Fill the scope that is current. `prefix` makes names of an imported file unique where they must be."""
+    for node in tree.statements:
+        match node:
+            case ast.Import():
+                _import(builder, state, node)
+            case ast.PythonImport():
+                declare(state, node.alias or node.module.partition(".")[0], PythonModule(node.module, node.span), node.span)
+    for node in tree.statements:
+        if isinstance(node, ast.Const):
+            _const(builder, state, node, prefix)
+    for node in tree.statements:
+        match node:
+            case ast.StructDecl():
+                _struct_name(builder, state, node, prefix)
+            case ast.ModelDecl() | ast.EntityDecl() | ast.RelationDecl():
+                _later(state, node)
+            case ast.Rule(head=ast.Call(callee=ast.Name(name=name))) if state.scope.find(name) is None:
+                state.scope.names[name] = Unsupported(node.span)
+    _heads(builder, state, tree, prefix)
+
+
+def _heads(builder: Builder, state: State, tree: ast.Module, prefix: str) -> None:
+    for node in tree.statements:
+        if isinstance(node, ast.StructDecl):
+            _struct_fields(state, node)
+    for node in tree.statements:
+        match node:
+            case ast.FnDecl():
+                function = functions.read_head(state, node, builder.unique(node.name, prefix))
+                if declare(state, node.name, function, node.name_span):
+                    builder.pending.append((function, None))
+            case ast.ImplDecl():
+                _impl(builder, state, node)
+            case ast.TensorDecl():
+                _tensor(builder, state, node, prefix)
+
+
+def declare(state: State, name: str, binding: Binding, span: Span) -> bool:
+    """Whether the name was free; a message at the second definition otherwise."""
+    known = state.scope.names.get(name)
+    if known is not None:
+        first = place_of(known)
+        labels = (Label(first, "first defined here"),) if first else ()
+        state.error("TL0203", span, f"`{name}` is defined twice", "defined again", labels=labels)
+        return False
+    if registry.lookup(name) is not None:
+        state.report(Diagnostic("TL0701", f"`{name}` shadows the builtin of that name", span, severity="warning"))
+    state.scope.names[name] = binding
+    return True
+
+
+def place_of(binding: Binding) -> Span | None:
+    match binding:
+        case FunctionName(declaration=node):
+            return node.name_span
+        case StructName(item=item):
+            return item.span
+    return getattr(binding, "span", None)
+
+
+def _later(state: State, node: ast.ModelDecl | ast.EntityDecl | ast.RelationDecl) -> None:
+    state.error("TL0105", node.name_span, f"{LATER_DECLARATIONS[type(node)]} are not supported yet")
+    state.scope.names.setdefault(node.name, Unsupported(node.name_span))
+    if isinstance(node, ast.EntityDecl):
+        for member in node.members or ():
+            state.scope.names.setdefault(member.name, Unsupported(member.span))
+
+
+# --- imports ---------------------------------------------------------------------------------------------------------
+
+
+def _import(builder: Builder, state: State, node: ast.Import) -> None:
+    path = resolve(builder.imports, node, state.folder, state.problems)
+    if path is None:
+        if node.alias:
+            state.scope.names[node.alias] = Unsupported(node.span)
+        builder.missing = True
+        return
+    scope = builder.imports.done.get(path)
+    if scope is None:
+        scope = _read(builder, state, node, path)
+    if node.alias:
+        declare(state, node.alias, Namespace(node.alias, scope, node.span), node.span)
+        return
+    for name, binding in scope.names.items():
+        if state.scope.names.get(name) is not binding and not isinstance(binding, Namespace):
+            declare(state, name, binding, node.span)
+
+
+def _read(builder: Builder, state: State, node: ast.Import, path: str) -> Scope:
+    """Declare the file in a scope of its own."""
+    scope = Scope(None, "file")
+    builder.imports.done[path] = scope
+    tree = read_import(path, state.folder, node, state.problems)
+    if tree is None:
+        return scope
+    outer = state.scope, state.folder
+    state.scope, state.folder = scope, os.path.dirname(path)
+    builder.imports.open.append(path)
+    declare_file(builder, state, tree, node.alias or os.path.splitext(os.path.basename(path))[0])
+    builder.imports.open.pop()
+    builder.initialize(builder, state, tree)
+    state.scope, state.folder = outer
+    return scope
+
+
+def new_imports(root: str, path: str) -> Imports:
+    return Imports(root, {}, [os.path.realpath(path)])
+
+
+# --- constants and tensors -------------------------------------------------------------------------------------------
+
+
+def _const(builder: Builder, state: State, node: ast.Const, prefix: str) -> None:
+    reader = Annotations(state.problems, state.scope, open_dims=False)
+    wanted = reader.type(node.type) if node.type else None
+    value = state.expr(node.value, wanted)
+    if wanted is not None:
+        value = coerce(state, value, wanted, f"`{node.name}`", of=node.type.span if node.type else None)
+    operand = value.operand
+    if not is_unknown(value.type) and not isinstance(operand, Const):
+        state.error("TL0306", node.value.span, "a constant is worked out by the compiler", "not known at compile time", "use `let`, `param` or `tensor`")
+    operand = setting_value(state, node, operand) if isinstance(operand, Const) else None
+    type_ = widen(value.type) if operand is not None else Unknown()
+    item = Global(builder.unique(node.name, prefix), "const", type_, operand, False, node.span, node.doc)
+    if declare(state, node.name, GlobalName(item, node.name_span), node.name_span):
+        builder.add_global(state, item)
+
+
+def _tensor(builder: Builder, state: State, node: ast.TensorDecl, prefix: str) -> None:
+    if node.kind == "buffer":
+        state.error("TL0101", node.span, "a `buffer` stands in a model", help="write `tensor` at the top of a file")
+    reader = Annotations(state.problems, state.scope, open_dims=False)
+    item = Global(builder.unique(node.name, prefix), node.kind, reader.type(node.type), None, node.learnable, node.span, node.doc)
+    if declare(state, node.name, GlobalName(item, node.name_span), node.name_span):
+        builder.add_global(state, item)
+
+
+# --- structs ---------------------------------------------------------------------------------------------------------
+
+
+def _struct_name(builder: Builder, state: State, node: ast.StructDecl, prefix: str) -> None:
+    variables = tuple(p.name for p in node.type_params)
+    item = StructType(builder.unique(node.name, prefix), variables, (), frozenset(), node.name_span, node.doc)
+    struct = StructName(item)
+    if declare(state, node.name, struct, node.name_span):
+        state.structs[item.name] = struct
+
+
+def _struct_fields(state: State, node: ast.StructDecl) -> None:
+    struct = state.scope.names.get(node.name)
+    if not isinstance(struct, StructName) or struct.item.fields:
+        return
+    reader = Annotations(state.problems, state.scope, open_dims=False)
+    reader.type_vars = {name: TypeVar(name) for name in struct.item.type_vars}
+    seen: set[str] = set()
+    for field in node.fields:
+        if field.name in seen:
+            state.error("TL0203", field.name_span, f"there are two fields `{field.name}`")
+        seen.add(field.name)
+    fields = tuple((f.name, reader.type(f.type)) for f in node.fields)
+    learnable = frozenset(f.name for f in node.fields if f.learnable)
+    old = struct.item
+    struct.item = StructType(old.name, old.type_vars, fields, learnable, old.span, old.doc)
+
+
+def _impl(builder: Builder, state: State, node: ast.ImplDecl) -> None:
+    struct = state.scope.names.get(node.struct)
+    if not isinstance(struct, StructName):
+        if not isinstance(struct, Unsupported):
+            state.error("TL0201", node.struct_span, f"there is no struct `{node.struct}`")
+        return
+    variables = {p.name: TypeVar(p.name) for p in node.type_params} or {v: TypeVar(v) for v in struct.item.type_vars}
+    self_type = Struct(struct.item.name, tuple(variables.values()))
+    for method in node.methods:
+        if method.name in struct.methods or method.name in dict(struct.item.fields):
+            state.error("TL0203", method.name_span, f"`{node.struct}` has `{method.name}` already")
+            continue
+        unique = builder.unique(f"{struct.item.name}_{method.name}", "")
+        function = functions.read_head(state, method, unique, self_type, variables)
+        struct.methods[method.name] = function
+        builder.pending.append((function, struct.item.name))

@@ -1,0 +1,60 @@
+"""Which function checks which construct."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tensorlogic.checker import statements
+from tensorlogic.checker.blocks import block_value
+from tensorlogic.checker.calls import check_call
+from tensorlogic.checker.closures import check_lambda
+from tensorlogic.checker.control import check_if, check_match
+from tensorlogic.checker.indexing import check_index
+from tensorlogic.checker.literals import check_bool, check_float, check_int, check_list, check_range, check_string, check_tuple
+from tensorlogic.checker.members import check_cast, check_member, check_name
+from tensorlogic.checker.operators import check_binary, check_set, check_unary
+from tensorlogic.checker.state import State, Typed
+from tensorlogic.checker.structs import check_struct
+from tensorlogic.syntax import ast
+from tensorlogic.types.types import Type
+
+
+def _block(state: State, node: ast.Block, expected: Type | None) -> Typed:
+    with state.block() as ops:
+        value = block_value(state, node, expected)
+    state.ops.extend(ops)
+    return value
+
+
+def _not_yet(state: State, node: ast.Node, expected: Type | None) -> Typed:
+    words = "relations are" if isinstance(node, ast.Query | ast.Aggregate) else "this is"
+    return state.error("TL0105", node.span, f"{words} not supported yet")
+
+
+def _misplaced(state: State, node: ast.Node, expected: Type | None) -> Typed:
+    return state.error("TL0101", node.span, "this stands only inside the brackets of an index")
+
+
+def _path(state: State, node: ast.Path, expected: Type | None) -> Typed:
+    return state.error("TL0306", node.span, "a function of a struct is called with parentheses")
+
+
+EXPRESSIONS: Mapping[type, Any] = {
+    ast.IntLit: check_int, ast.FloatLit: check_float, ast.StringLit: check_string, ast.BoolLit: check_bool, ast.Name: check_name,
+    ast.ListLit: check_list, ast.TupleLit: check_tuple, ast.SetLit: check_set, ast.StructLit: check_struct, ast.Unary: check_unary,
+    ast.Binary: check_binary, ast.Range: check_range, ast.Cast: check_cast, ast.Call: check_call, ast.Index: check_index,
+    ast.Member: check_member, ast.Path: _path, ast.Lambda: check_lambda, ast.If: check_if, ast.Match: check_match, ast.Block: _block,
+    ast.Query: _not_yet, ast.Aggregate: _not_yet, ast.Slice: _misplaced, ast.Ellipsis: _misplaced, ast.DottedIndex: _not_yet,
+    ast.VirtualIndex: _not_yet,
+}  # fmt: skip
+
+STATEMENTS: Mapping[type, Any] = {
+    ast.ExprStmt: statements.check_expression, ast.Let: statements.check_let, ast.Assign: statements.check_assign,
+    ast.If: statements.check_branch, ast.Match: statements.check_branch, ast.For: statements.check_for, ast.While: statements.check_while,
+    ast.Break: statements.check_leave, ast.Continue: statements.check_leave, ast.Return: statements.check_return,
+    ast.Assert: statements.check_assert, ast.NoGrad: statements.check_no_grad, ast.Block: statements.check_block,
+    ast.Explain: statements.check_later, ast.Infer: statements.check_later, ast.Learn: statements.check_later,
+    ast.Rule: statements.check_later,
+    **dict.fromkeys(
+        (ast.Import, ast.PythonImport, ast.Const, ast.TensorDecl, ast.FnDecl, ast.ModelDecl, ast.StructDecl, ast.ImplDecl, ast.Main,
+         ast.Test, ast.EntityDecl, ast.RelationDecl), statements.check_misplaced),
+}  # fmt: skip

@@ -1,0 +1,235 @@
+"""Functions: their heads first, so that they may call each other in any order, then their bodies."""
+
+from collections.abc import Iterable
+
+from tensorlogic.checker.annotations import Annotations, unmet
+from tensorlogic.checker.blocks import block_value, leaves
+from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.scope import FunctionName, Scope, Variable
+from tensorlogic.checker.signatures import signature_of
+from tensorlogic.checker.state import Frame, State
+from tensorlogic.checker.statements import return_value
+from tensorlogic.ir.ir import Const, DimBinding, Function, GlobalRef, Omitted, Operand, Region, Value
+from tensorlogic.source import Span
+from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.facts import Facts
+from tensorlogic.types.goals import goal_symbols
+from tensorlogic.types.prove import Refuted, prove
+from tensorlogic.types.signature import Signature
+from tensorlogic.types.types import Int, Segment, Struct, Tensor, Type, Unknown, Void, is_unknown, widen
+
+NO_BOUND = -(2**62)  # an int parameter that stands in no shape may be negative
+
+
+def read_head(state: State, node: ast.FnDecl, unique: str, self_type: Struct | None = None, type_vars: dict | None = None) -> FunctionName:
+    """The signature of a function; divisions in it that may not be exact are reported at the type."""
+    reader = Annotations(state.problems, state.scope)
+    reader.type_vars.update(type_vars or {})
+    _repeated_parameters(state, node)
+    signature = signature_of(node, reader, self_type)
+    facts = facts_of(signature)
+    for goal, span in reader.obligations:
+        answer = prove(goal, facts)
+        if isinstance(answer, Refuted):
+            state.report(unmet(goal, answer.witness, span))
+    _unbound_results(state, node, signature)
+    return FunctionName(unique, signature, node, state.scope)
+
+
+def _repeated_parameters(state: State, node: ast.FnDecl) -> None:
+    seen: set[str] = set()
+    for param in node.params:
+        if param.name in seen:
+            state.error("TL0203", param.name_span, f"there are two parameters `{param.name}`")
+        seen.add(param.name)
+
+
+def _unbound_results(state: State, node: ast.FnDecl, signature: Signature) -> None:
+    """A size in the result that no parameter has cannot be known to the caller."""
+    bound: set[str] = {p.name for p in signature.params}
+    for parameter in signature.params:
+        bound |= type_symbols(parameter.type)
+    for name in sorted(type_symbols(signature.result) - bound):
+        if "#" not in name and node.result is not None:
+            help = f"write `?` for a size that is not known, or take `{name}: int` as a parameter"
+            state.error("TL0201", node.result.span, f"the size `{name}` of the result stands in no parameter", help=help)
+
+
+def type_symbols(type_: Type) -> set[str]:
+    """The names of sizes and runs of sizes in a type."""
+    found: set[str] = set()
+    pending: list = [type_]
+    while pending:
+        item = pending.pop()
+        match item:
+            case Tensor(_, shape):
+                pending.extend(shape)
+            case Dim():
+                found |= item.symbols()
+            case Segment(name) if name:
+                found.add(f"...{name}")
+        pending.extend(getattr(item, "items", None) or ())
+        pending.extend(getattr(item, "params", ()))
+        pending.extend(x for x in (getattr(item, "element", None), getattr(item, "result", None)) if x is not None)
+    return found
+
+
+def facts_of(signature: Signature) -> Facts:
+    """What the body of a function may rely on: its `where`, and that sizes are at least 1."""
+    facts = Facts.empty
+    in_shapes = set().union(*(type_symbols(t) for t in (*(p.type for p in signature.params), signature.result)))
+    in_where = set().union(*(goal_symbols(r.goal) for r in signature.where))
+    for parameter in signature.params:
+        if isinstance(parameter.type, Int) and parameter.name not in in_shapes | in_where:
+            facts = facts.at_least(parameter.name, NO_BOUND)
+    for requirement in signature.where:
+        facts = facts.assume(requirement.goal, requirement.span)
+    return facts
+
+
+# --- bodies ----------------------------------------------------------------------------------------------------------
+
+
+def check_body(state: State, function: FunctionName, method_of: str | None = None) -> Function | None:
+    """The body of a function as operations; None after a mistake in its head."""
+    node, signature = function.declaration, function.signature
+    if node.body is None:
+        return None
+    result = signature.result
+    frame = Frame(node.name, result, facts_of(signature), mutated_names(node.body.statements, (p.name for p in node.params)))
+    frame.dtype_vars = {v.name: v for v in signature.dtype_vars}
+    frame.type_vars = {v.name: v for v in signature.type_vars}
+    frame.segments = signature.segments
+    frame.result_span = node.result.span if node.result else None
+    outer = state.scope
+    state.scope = function.scope
+    with state.framed(frame), state.block("function", Scope(function.scope, "function")) as ops:
+        params = tuple(_declare_parameter(state, p.name, p.type, p.span or node.span) for p in signature.params)
+        dims = _declare_dims(state, signature, params)
+        _finish(state, node, result)
+    state.scope = outer
+    defaults = tuple(_default(state, p, s.type) for p, s in zip(node.params, signature.params, strict=True))
+    body = Region((), tuple(ops))
+    return Function(function.unique, params, defaults, dims, result, body, signature, node.span, node.doc, method_of)
+
+
+def _declare_parameter(state: State, name: str, type_: Type, span: Span) -> Value:
+    if isinstance(type_, Int):
+        type_ = Int(Dim.sym(name))
+    declared = widen(type_) if name in state.frame.mutated else type_
+    value = Value(name, type_, name in state.frame.mutated)
+    state.scope.names[name] = Variable(value, declared, span)
+    if isinstance(type_, Int):
+        state.frame.dim_values[name] = value
+    state.trace(value, type_)
+    return value
+
+
+def _declare_dims(state: State, signature: Signature, params: tuple[Value, ...]) -> tuple[DimBinding, ...]:
+    """Dimension variables are ints in the body, read off the shapes of the arguments."""
+    found: list[DimBinding] = []
+    for name in signature.dims:
+        if any(p.name == name for p in params):
+            continue
+        binding = _binding(name, params)
+        if binding is not None:
+            found.append(binding)
+            state.frame.dim_values[name] = binding.value
+            state.scope.names[name] = Variable(binding.value, binding.value.type, signature.span)  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def _binding(name: str, params: tuple[Value, ...]) -> DimBinding | None:
+    """The plainest place where the arguments show a size: the name itself, else `scale * name + offset`."""
+    symbol, places = Dim.sym(name), []
+    for param in params:
+        if isinstance(param.type, Tensor):
+            places += [(param, axis, item) for axis, item in _axes(param.type) if name in item.symbols()]
+    for param, axis, item in places:
+        if item == symbol:
+            return DimBinding(Value(name, Int(symbol)), param, axis)
+    for param, axis, item in places:
+        offset = item.substitute({name: Dim.const(0)}).value
+        scale = (item - (offset or 0)).exact_div(symbol).value
+        if offset is not None and scale and symbol * scale + offset == item:
+            return DimBinding(Value(name, Int(symbol)), param, axis, scale, offset)
+    return None
+
+
+def _axes(type_: Tensor) -> list[tuple[int, Dim]]:
+    """The axes of a tensor that can be counted, from the left or, behind a `...`, from the right."""
+    rank, seen, found = len(type_.shape), False, []
+    for axis, item in enumerate(type_.shape):
+        if isinstance(item, Dim):
+            found.append((axis - rank if seen else axis, item))
+        seen = seen or isinstance(item, Segment)
+    return found
+
+
+def _finish(state: State, node: ast.FnDecl, result: Type) -> None:
+    """The statements; the value of the last expression is the result too."""
+    assert node.body is not None
+    if isinstance(result, Void):
+        block_value(state, node.body, None)
+        return
+    value = block_value(state, node.body, result)
+    if leaves(node.body):
+        return
+    if isinstance(value.type, Void):
+        end = Span(node.span.source, node.body.span.end - 1, node.body.span.end)
+        state.error("TL0313", end, f"`{node.name}` can end without a result", f"{result} is expected", "end with `return`, or with the value")
+        return
+    if not is_unknown(value.type):
+        return_value(state, value, value.span)
+
+
+def _default(state: State, node: ast.Param, type_: Type) -> Operand:
+    if node.default is None:
+        return Omitted()
+    with state.block("block"):
+        value = state.expr(node.default, type_)
+        fitted = coerce(state, value, Int() if isinstance(type_, Int) else type_, f"the default of `{node.name}`")
+    if isinstance(fitted.operand, Const | GlobalRef) or isinstance(fitted.type, Unknown):
+        return fitted.operand
+    state.error("TL0306", node.default.span, "a default is a constant", help="compute it in the body, or declare it `const`")
+    return Omitted()
+
+
+# --- names that change -----------------------------------------------------------------------------------------------
+
+CHANGING_METHODS = ("push", "pop", "insert", "remove", "clear", "sort", "reverse", "extend")
+
+
+def mutated_names(nodes: Iterable[ast.Node], declared: Iterable[str] = ()) -> frozenset[str]:
+    """Names that get a second value, or are changed in place, anywhere below: nothing is assumed of their value.
+
+    `declared` are names that have a value before, such as parameters.
+    """
+    first, found = set(declared), set()
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        match node:
+            case ast.Assign(target=ast.Name(name=name), op="=" | ":="):
+                found |= {name} & first
+                first.add(name)
+            case ast.Assign(target=target):
+                found |= _targets(target)
+            case ast.Let(target=ast.BindPattern(name=name)) | ast.For(target=ast.BindPattern(name=name)):
+                first.add(name)
+            case ast.Call(callee=ast.Member(base=base, name=name)) if name in CHANGING_METHODS:
+                found |= _targets(base)
+        pending.extend(reversed(ast.children(node)))
+    return frozenset(found)
+
+
+def _targets(target: ast.Node) -> set[str]:
+    match target:
+        case ast.Name(name=name):
+            return {name}
+        case ast.Index(base=base) | ast.Member(base=base):
+            return _targets(base)
+        case ast.TupleLit(items=items):
+            return set().union(*(_targets(i) for i in items))
+    return set()

@@ -1,0 +1,19 @@
+"""What an `infer=` function of a builtin sees of a call."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tensorlogic.types.obligations import Obligations
+from tensorlogic.types.types import Type
+from tensorlogic.types.unify import Bindings
+
+
+@dataclass(frozen=True, slots=True)
+class InferCall:
+    """`types` are the argument types by parameter; `apply(name, types)` is the result of the function given as that parameter."""
+
+    types: Mapping[str, Type]
+    need: Obligations
+    result: Type | None
+    apply: Callable[[str, tuple[Type, ...]], Type]
+    bound: Bindings

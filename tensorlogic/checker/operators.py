@@ -1,0 +1,413 @@
+"""Operators on host values and tensors: what they take, what they give, and the constants that can be worked out now."""
+
+from tensorlogic.checker.coerce import default_dtype, leaf_fits, literal_shape, need_type, to_tensor
+from tensorlogic.checker.guards import add_guards
+from tensorlogic.checker.members import operand_label
+from tensorlogic.checker.messages import describe
+from tensorlogic.checker.state import State, Typed
+from tensorlogic.ir.ir import Const, Region, Value
+from tensorlogic.ir.ir import Op as IrOp
+from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Dim, DimTooLarge
+from tensorlogic.types.dtypes import QUANTIZED, is_float, promote_ints
+from tensorlogic.types.goals import Divides
+from tensorlogic.types.mistakes import AccidentalBroadcast, DTypeMismatch, NotDefined, NotDivisible, SizeMismatch, WrongType
+from tensorlogic.types.obligations import Obligations
+from tensorlogic.types.shapes import broadcast, matmul
+from tensorlogic.types.types import (
+    AnyTensor, Bool, DTypeVar, Float, Int, List, Range, String, Struct, Tensor, Tuple, Type, is_number, is_tensor, is_unknown, widen,
+)  # fmt: skip
+
+ARITHMETIC = ("+", "-", "*", "/", "%", "**")
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+CHAINED = (*ARITHMETIC, "@", *COMPARISONS)
+MAX_BITS = 64
+
+
+def check_binary(state: State, node: ast.Binary, expected: Type | None) -> Typed:
+    """Follows a chain of operators down its left side in a loop: it may be thousands of operators long."""
+    if node.op in ("and", "or"):
+        return _logic_chain(state, node)
+    if node.op == "in":
+        return _membership(state, node)
+    if node.op not in CHAINED:
+        return state.error("TL0105", node.span, "equations over indices are not supported yet")
+    chain: list[ast.Binary] = []
+    left: ast.Node = node
+    while isinstance(left, ast.Binary) and left.op in CHAINED:
+        chain.append(left)
+        left = left.left
+    hint = expected if isinstance(expected, Int) else None
+    total = state.expr(left, hint)
+    for link in reversed(chain):
+        right = state.expr(link.right, hint)
+        total = apply_operator(state, link, total, right, exact=hint is not None)
+    return total
+
+
+def apply_operator(state: State, node: ast.Binary, left: Typed, right: Typed, exact: bool = False) -> Typed:
+    if is_unknown(left.type) or is_unknown(right.type):
+        return state.unknown(node.span)
+    if is_tensor(left.type) or is_tensor(right.type):
+        return _tensor_operator(state, node, left, right)
+    if node.op == "@":
+        return _undefined(state, node, left if not is_tensor(left.type) else right)
+    if node.op in ("==", "!="):
+        return _equality(state, node, left, right)
+    if is_number(left.type) and is_number(right.type):
+        return _number_operator(state, node, left, right, exact)
+    return _sequence_operator(state, node, left, right)
+
+
+def _undefined(state: State, node: ast.Binary, side: Typed, advice: str = "") -> Typed:
+    state.report(describe(NotDefined(f"`{node.op}`", side.type, advice), side.span))
+    return state.unknown(node.span)
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def _number_operator(state: State, node: ast.Binary, left: Typed, right: Typed, exact: bool) -> Typed:
+    op = node.op
+    if op in COMPARISONS:
+        return state.emit("binary", (left.operand, right.operand), Bool(), node.span, op=op)
+    if isinstance(left.type, Float) or isinstance(right.type, Float):
+        return _float_operator(state, node, left, right)
+    assert isinstance(left.type, Int) and isinstance(right.type, Int)
+    if op == "/" and exact:
+        return _exact_division(state, node, left, right)
+    if op == "/":
+        if isinstance(right.operand, Const) and right.operand.value == 0:
+            return state.error("TL0314", node.op_span, "division by zero")
+        return state.emit("binary", (left.operand, right.operand), Float(), node.span, op="/")
+    return _int_operator(state, node, left, right, left.type.value, right.type.value)
+
+
+def _float_operator(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
+    if node.op in ("/", "%") and isinstance(right.operand, Const) and right.operand.value == 0:
+        return state.error("TL0314", node.op_span, "division by zero")
+    return state.emit("binary", (left.operand, right.operand), Float(), node.span, op=node.op)
+
+
+def _int_operator(state: State, node: ast.Binary, left: Typed, right: Typed, a: Dim | None, b: Dim | None) -> Typed:
+    """`+ - * % **` on ints; the value is followed where it can be, and bounded before it is worked out."""
+    try:
+        value = _int_value(node.op, a, b)
+    except DimTooLarge:
+        value = None
+    except (OverflowError, ZeroDivisionError) as problem:
+        return state.error("TL0314", node.op_span, str(problem))
+    if value is not None and value.value is not None:
+        if not -(2**63) <= value.value < 2**63:
+            return state.error("TL0314", node.op_span, "this constant does not fit into 64 bits")
+        if isinstance(left.operand, Const) and isinstance(right.operand, Const):
+            return Typed(Const(value.value, Int(value)), Int(value), node.span)
+    if node.op == "**" and b is not None and b.value is not None and b.value < 0:
+        return state.emit("binary", (left.operand, right.operand), Float(), node.span, op="**")
+    return state.emit("binary", (left.operand, right.operand), Int(value), node.span, op=node.op)
+
+
+def _int_value(op: str, a: Dim | None, b: Dim | None) -> Dim | None:
+    if a is None or b is None:
+        return None
+    match op:
+        case "+":
+            return a + b
+        case "-":
+            return a - b
+        case "*":
+            return a * b
+        case "%":
+            if b.value == 0:
+                raise ZeroDivisionError("division by zero")
+            return a.mod(b)
+    return _power(a.value, b.value)
+
+
+def _power(base: int | None, exponent: int | None) -> Dim | None:
+    """Bounded before it is computed: `9 ** 9 ** 9` must not take the machine."""
+    if base is None or exponent is None or exponent < 0:
+        return None
+    if base.bit_length() * exponent > MAX_BITS * 2 and abs(base) > 1:
+        raise OverflowError("this constant does not fit into 64 bits")
+    return Dim.const(base**exponent)
+
+
+def _exact_division(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
+    """`/` where an int is expected: the quotient, and the obligation that there is no remainder."""
+    assert isinstance(left.type, Int) and isinstance(right.type, Int)
+    a = left.type.value if left.type.value is not None else state.dim_for(left.operand)
+    b = right.type.value if right.type.value is not None else state.dim_for(right.operand)
+    if b.value == 0:
+        return state.error("TL0309", node.op_span, "division by zero")
+    need = state.need()
+    need.require(Divides(b, a), lambda witness: NotDivisible(b, a, witness))
+    if need.mistakes:
+        state.report(describe(need.mistakes[0], node.span))
+        return state.unknown(node.span)
+    add_guards(state, need.guards, node.span)
+    value = a.exact_div(b)
+    if value.value is not None and isinstance(left.operand, Const) and isinstance(right.operand, Const):
+        return Typed(Const(value.value, Int(value)), Int(value), node.span)
+    return state.emit("binary", (left.operand, right.operand), Int(value), node.span, op="//")
+
+
+# --- other host values -----------------------------------------------------------------------------------------------
+
+
+def _equality(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
+    a, b = widen(left.type), widen(right.type)
+    lists = isinstance(a, List) and isinstance(b, List)
+    if a != b and not (is_number(a) and is_number(b)) and not lists and not (isinstance(a, Tuple) and isinstance(b, Tuple)):
+        state.report(describe(WrongType(f"the right side of `{node.op}`", str(a), b), right.span))
+        return state.unknown(node.span)
+    return state.emit("binary", (left.operand, right.operand), Bool(), node.span, op=node.op)
+
+
+def _sequence_operator(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
+    match node.op, widen(left.type), widen(right.type):
+        case "+", String(), String():
+            return _string_sum(state, node, left, right)
+        case "+", List(a), List(b) if type(a) is type(b) or is_unknown(a) or is_unknown(b):
+            items = _joined_items(left.type, right.type)
+            return state.emit("binary", (left.operand, right.operand), List(b if is_unknown(a) else a, items), node.span, op="+")
+        case "*", String(), Int():
+            return state.emit("binary", (left.operand, right.operand), String(), node.span, op="*")
+        case ("<" | "<=" | ">" | ">="), String(), String():
+            return state.emit("binary", (left.operand, right.operand), Bool(), node.span, op=node.op)
+        case _, List(), _:
+            return _undefined(state, node, left, "write `tensor([...])` to calculate with numbers")
+        case _, _, List():
+            return _undefined(state, node, right, "write `tensor([...])` to calculate with numbers")
+        case _, Struct() | Tuple() | Range() | Bool(), _:
+            return _undefined(state, node, left)
+    return _undefined(state, node, right if is_number(left.type) or isinstance(left.type, String) else left)
+
+
+def _string_sum(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
+    if isinstance(left.operand, Const) and isinstance(right.operand, Const):
+        value = f"{left.operand.value}{right.operand.value}"
+        return Typed(Const(value, String(value)), String(value), node.span)
+    return state.emit("binary", (left.operand, right.operand), String(), node.span, op="+")
+
+
+def _joined_items(left: Type, right: Type) -> tuple[Type, ...] | None:
+    if isinstance(left, List) and isinstance(right, List) and left.items is not None and right.items is not None:
+        return left.items + right.items
+    return None
+
+
+def _membership(state: State, node: ast.Binary) -> Typed:
+    left, right = state.expr(node.left), state.expr(node.right)
+    if is_unknown(left.type) or is_unknown(right.type):
+        return state.unknown(node.span)
+    if not isinstance(right.type, List | String | Range | Tuple):
+        return _undefined(state, node, right)
+    return state.emit("binary", (left.operand, right.operand), Bool(), node.span, op="in")
+
+
+def check_set(state: State, node: ast.SetLit, expected: Type | None) -> Typed:
+    return state.expr(ast.ListLit(node.span, node.items), expected)
+
+
+# --- logic -----------------------------------------------------------------------------------------------------------
+
+
+def condition(state: State, node: ast.Node, what: str = "a condition") -> Typed | None:
+    """A host bool or a one-element tensor."""
+    typed = state.expr(node)
+    return typed if fits_condition(state, typed, what) else None
+
+
+def fits_condition(state: State, typed: Typed, what: str) -> bool:
+    if not need_type(state, typed, (Bool, Tensor, AnyTensor), "bool or a tensor of one element", what):
+        return False
+    sizes = typed.type.shape if isinstance(typed.type, Tensor) else ()
+    wrong = next((d for d in sizes if isinstance(d, Dim) and d.value != 1 and not d.has_unknown), None)
+    if wrong is not None:
+        help = "reduce it with `any(...)` or `all(...)`"
+        state.report(describe(WrongType(what, "bool or a tensor of one element", typed.type, help), typed.span))
+        return False
+    return True
+
+
+def _logic_chain(state: State, node: ast.Binary) -> Typed:
+    chain: list[ast.Binary] = []
+    left: ast.Node = node
+    while isinstance(left, ast.Binary) and left.op in ("and", "or"):
+        chain.append(left)
+        left = left.left
+    total = state.expr(left)
+    good = fits_condition(state, total, f"the left side of `{chain[-1].op}`")
+    for link in reversed(chain):
+        total, fine = _logic(state, link, total)
+        good = good and fine
+    return total if good else state.unknown(node.span)
+
+
+def _logic(state: State, node: ast.Binary, left: Typed) -> tuple[Typed, bool]:
+    with state.block() as ops:
+        right = state.expr(node.right)
+        good = fits_condition(state, right, f"the right side of `{node.op}`")
+    value = Value("", Bool())
+    region = Region((), tuple(ops), (right.operand,))
+    state.ops.append(IrOp(node.op, (left.operand,), (value,), {}, (region,), node.span))
+    return Typed(value, Bool(), node.span), good
+
+
+def check_unary(state: State, node: ast.Unary, expected: Type | None) -> Typed:
+    inner = state.expr(node.operand, expected if isinstance(expected, Int) else None)
+    if is_unknown(inner.type):
+        return state.unknown(node.span)
+    return _negated(state, node, inner) if node.op == "-" else _inverted(state, node, inner)
+
+
+def _negated(state: State, node: ast.Unary, inner: Typed) -> Typed:
+    if isinstance(inner.operand, Const) and isinstance(inner.type, Int | Float):
+        value = -inner.operand.value  # type: ignore[operator]
+        type_ = Int(Dim.const(value)) if isinstance(inner.type, Int) else Float(value)
+        return Typed(Const(value, type_, f"-{inner.operand.text}" if inner.operand.text else ""), type_, node.span)
+    match inner.type:
+        case Int(value):
+            return state.emit("unary", (inner.operand,), Int(None if value is None else -value), node.span, op="-")
+        case Float() | AnyTensor():
+            return state.emit("unary", (inner.operand,), widen(inner.type), node.span, op="-")
+        case Tensor(dtype) if dtype != "bool" and dtype not in QUANTIZED:
+            return state.emit("unary", (inner.operand,), inner.type, node.span, op="-")
+    state.report(describe(NotDefined("`-`", inner.type), node.span))
+    return state.unknown(node.span)
+
+
+def _inverted(state: State, node: ast.Unary, inner: Typed) -> Typed:
+    if isinstance(inner.type, Tensor) and inner.type.dtype == "bool" and inner.type.shape:
+        return state.emit("unary", (inner.operand,), inner.type, node.span, op="~")
+    if not fits_condition(state, inner, "the operand of `not`"):
+        return state.unknown(node.span)
+    return state.emit("unary", (inner.operand,), Bool(), node.span, op="not")
+
+
+# --- tensors ---------------------------------------------------------------------------------------------------------
+
+
+def _tensor_operator(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
+    for side in (left, right):
+        if not is_tensor(side.type) and not isinstance(side.type, Int | Float | Bool | List):
+            return _undefined(state, node, side)
+    if any(_quantized(side.type) for side in (left, right)) and node.op != "@":
+        return _undefined(state, node, left if _quantized(left.type) else right, "dequantize it with `.to(float32)`")
+    left, right = _lists_to_tensors(state, left, right)
+    if is_unknown(left.type) or is_unknown(right.type):
+        return state.unknown(node.span)
+    if isinstance(left.type, AnyTensor) or isinstance(right.type, AnyTensor):
+        return state.emit("binary", (left.operand, right.operand), AnyTensor(), node.span, op=node.op)
+    need = state.need()
+    type_ = _result_type(need, node.op, left.type, right.type)
+    if need.mistakes or type_ is None:
+        return _refused(state, node, need, left, right)
+    add_guards(state, need.guards, node.span)
+    return state.emit("binary", (left.operand, right.operand), type_, node.span, op=node.op)
+
+
+def _refused(state: State, node: ast.Binary, need: Obligations, left: Typed, right: Typed) -> Typed:
+    if need.mistakes:
+        labels = tuple(operand_label(state, n, t) for n, t in ((node.left, left), (node.right, right)) if is_tensor(t.type))
+        mistake = need.mistakes[0]
+        subject = f"`{node.op}`" if isinstance(mistake, SizeMismatch | AccidentalBroadcast) else ""
+        state.report(describe(mistake, node.span, labels, subject))
+        return state.unknown(node.span)
+    return state.emit("binary", (left.operand, right.operand), AnyTensor(), node.span, op=node.op)
+
+
+def _quantized(type_: Type) -> bool:
+    return isinstance(type_, Tensor) and type_.dtype in QUANTIZED
+
+
+def _lists_to_tensors(state: State, left: Typed, right: Typed) -> tuple[Typed, Typed]:
+    """A list of numbers beside a tensor is a tensor of its dtype."""
+    if isinstance(left.type, List):
+        return _list_to_tensor(state, left, right), right
+    if isinstance(right.type, List):
+        return left, _list_to_tensor(state, right, left)
+    return left, right
+
+
+def _list_to_tensor(state: State, typed: Typed, other: Typed) -> Typed:
+    found = literal_shape(typed.type)
+    if found is None:
+        state.report(describe(WrongType("an operand beside a tensor", "numbers in equal rows", typed.type), typed.span))
+        return state.unknown(typed.span)
+    dtype = other.type.dtype if isinstance(other.type, Tensor) else None
+    return to_tensor(state, typed, dtype if dtype and leaf_fits(found[1], dtype) else default_dtype(found[1]))
+
+
+def _result_type(need: Obligations, op: str, left: Type, right: Type) -> Type | None:
+    dtype = _result_dtype(need, op, left, right)
+    if dtype is None:
+        return None
+    if not isinstance(left, Tensor) or not isinstance(right, Tensor):
+        if op == "@":
+            need.fail(NotDefined("`@`", left if not isinstance(left, Tensor) else right, "`@` is the matrix product; use `*` for numbers"))
+            return None
+        tensor = left if isinstance(left, Tensor) else right
+        assert isinstance(tensor, Tensor)
+        return Tensor(dtype, tensor.shape)
+    shape = matmul(need, left.shape, right.shape) if op == "@" else broadcast(need, left.shape, right.shape)
+    return None if shape is None else Tensor(dtype, shape)
+
+
+def _result_dtype(need: Obligations, op: str, left: Type, right: Type) -> str | DTypeVar | None:
+    dtypes = [_operand_dtype(t, other) for t, other in ((left, right), (right, left))]
+    dtype = _mixed(need, op, dtypes[0], dtypes[1], left, right)
+    if dtype is None:
+        return None
+    if op in COMPARISONS:
+        return "bool"
+    if op == "/" and isinstance(dtype, str) and not is_float(dtype) and not dtype.startswith("complex"):
+        return "float32"
+    if op == "-" and dtype == "bool":
+        need.fail(NotDefined("`-`", left if isinstance(left, Tensor) else right, "use `!=` or `not`"))
+        return None
+    return dtype
+
+
+def _operand_dtype(type_: Type, other: Type) -> str | DTypeVar:
+    """A number takes the dtype of the tensor beside it, except a fraction beside integers."""
+    if isinstance(type_, Tensor):
+        return type_.dtype
+    assert isinstance(other, Tensor)
+    if isinstance(other.dtype, DTypeVar) or is_float(other.dtype) or other.dtype.startswith("complex"):
+        return other.dtype
+    if isinstance(type_, Float):
+        return "float32"
+    return "int64" if isinstance(type_, Int) and other.dtype == "bool" else other.dtype
+
+
+def _mixed(need: Obligations, op: str, a: str | DTypeVar, b: str | DTypeVar, left: Type, right: Type) -> str | DTypeVar | None:
+    if a == b:
+        return a
+    if op == "@" and (a in QUANTIZED or b in QUANTIZED):
+        return b if a in QUANTIZED else a
+    if isinstance(a, DTypeVar) or isinstance(b, DTypeVar):
+        return _mixed_variable(need, op, a, b)
+    floats = [d for d in (a, b) if is_float(d) or d.startswith("complex")]
+    if len(floats) == 2 or (floats and op == "@"):
+        need.fail(DTypeMismatch(f"the operands of `{op}`", a, b))
+        return None
+    if floats:
+        return floats[0]
+    if op == "@":
+        need.fail(DTypeMismatch("the operands of `@`", a, b))
+        return None
+    scalar = [isinstance(t, Tensor) and not t.shape for t in (left, right)]
+    if scalar[0] != scalar[1] and "bool" not in (a, b):
+        return b if scalar[0] else a
+    return promote_ints(a, b)
+
+
+def _mixed_variable(need: Obligations, op: str, a: str | DTypeVar, b: str | DTypeVar) -> str | DTypeVar | None:
+    """A float variable takes integers and bools, as a float dtype does."""
+    for variable, other in ((a, b), (b, a)):
+        if isinstance(variable, DTypeVar) and variable.kind == "float" and isinstance(other, str) and not is_float(other) and op != "@":
+            return variable
+    need.fail(DTypeMismatch(f"the operands of `{op}`", a, b))
+    return None

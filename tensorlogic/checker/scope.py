@@ -1,0 +1,120 @@
+"""What a name means at a place: scopes, one inside the other, and the kinds of things names stand for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Union
+
+from tensorlogic.ir.ir import Global, Op, StructType, Value
+from tensorlogic.source import Span
+from tensorlogic.syntax import ast
+from tensorlogic.types.signature import Signature
+from tensorlogic.types.types import Type
+
+
+@dataclass(eq=False)
+class Variable:
+    """A variable of host code. `type` may say less than `value.type` after assignments in a loop, never something else."""
+
+    value: Value
+    type: Type
+    span: Span
+    closure: "Closure | FunctionName | None" = None
+
+
+@dataclass(eq=False)
+class Closure:
+    """A lambda: its body is checked at each use, when the types of its parameters are known. `placeholder` stands in `ops` until then."""
+
+    node: ast.Lambda
+    scope: "Scope"
+    ops: list[Op]
+    placeholder: Op
+    value: Value
+    outline: tuple | None = None  # what its first use made of it, to refuse a second meaning
+
+
+@dataclass(eq=False)
+class GlobalName:
+    """A `const`, `param` or `tensor`."""
+
+    item: Global
+    span: Span
+
+
+@dataclass(eq=False)
+class FunctionName:
+    """A function of the program, by its unique name in the module."""
+
+    unique: str
+    signature: Signature
+    declaration: ast.FnDecl
+    scope: "Scope"
+
+
+@dataclass(eq=False)
+class StructName:
+    item: StructType
+    methods: dict[str, FunctionName] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Namespace:
+    """`import "f.tl" as name`."""
+
+    alias: str
+    scope: "Scope"
+    span: Span
+
+
+@dataclass(eq=False)
+class PythonModule:
+    """`python import numpy as np`."""
+
+    module: str
+    span: Span
+
+
+@dataclass(eq=False)
+class Unsupported:
+    """A declaration that was reported: whatever uses the name is silent."""
+
+    span: Span
+
+
+Binding = Union[Variable, GlobalName, FunctionName, StructName, Namespace, PythonModule, Unsupported]
+
+
+@dataclass(eq=False)
+class Scope:
+    """`kind` is file, function, block, lambda. Names of the file's own variables (`top`) are hidden from functions."""
+
+    parent: "Scope | None" = None
+    kind: str = "block"
+    names: dict[str, Binding] = field(default_factory=dict)
+
+    def find(self, name: str) -> Binding | None:
+        """The nearest binding. Functions do not see the variables of the file."""
+        scope, in_function = self, False
+        while scope is not None:
+            found = scope.names.get(name)
+            if found is not None and not (in_function and isinstance(found, Variable)):
+                return found
+            in_function = in_function or scope.kind == "function"
+            scope = scope.parent
+        return None
+
+    def hidden(self, name: str) -> Variable | None:
+        """A variable of the file that is not seen here only because this is a function."""
+        scope = self
+        while scope is not None:
+            found = scope.names.get(name)
+            if isinstance(found, Variable):
+                return found
+            scope = scope.parent
+        return None
+
+    def visible(self) -> Iterator[str]:
+        scope = self
+        while scope is not None:
+            yield from scope.names
+            scope = scope.parent

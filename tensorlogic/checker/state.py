@@ -1,0 +1,201 @@
+"""What the checker carries from place to place: problems, scope, facts, and the operations built so far."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tensorlogic.checker.scope import Closure, FunctionName, Scope, StructName, Variable
+from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
+from tensorlogic.ir.ir import Global, Op, Operand, Region, Value
+from tensorlogic.source import Span
+from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.facts import Facts
+from tensorlogic.types.obligations import Obligations
+from tensorlogic.types.types import DTypeVar, Int, Tensor, Type, TypeVar, Unknown
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Typed:
+    """The result of checking an expression: where its value is and what its type is. `closure` is set for a lambda not yet used."""
+
+    operand: Operand
+    type: Type
+    span: Span
+    closure: Closure | FunctionName | None = None
+
+
+@dataclass
+class Frame:
+    """One function being checked (or the file itself, `main`, a test). `mutated` are the names it assigns more than once."""
+
+    name: str
+    result: Type | None  # None: no `return` here
+    facts: Facts
+    mutated: frozenset[str]
+    top: bool = False
+    origins: dict[str, tuple[Operand, int]] = field(default_factory=dict)  # unknown dim -> (tensor, axis) that has it
+    dim_values: dict[str, Value] = field(default_factory=dict)  # dimension variable -> its int
+    loops: int = 0
+    dtype_vars: dict[str, DTypeVar] = field(default_factory=dict)
+    type_vars: dict[str, TypeVar] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
+    entry_guards: list[Op] = field(default_factory=list)
+    result_span: Span | None = None
+    returned: list["Typed"] | None = None  # in a lambda: what its `return`s give
+
+
+@dataclass
+class State:
+    problems: Problems
+    scope: Scope
+    frame: Frame
+    globals: dict[str, Global]
+    checks: Mapping[type, Callable[["State", Any, Type | None], "Typed"]]
+    statements: Mapping[type, Callable[["State", Any], None]]
+    structs: dict[str, StructName] = field(default_factory=dict)
+    ops: list[Op] = field(default_factory=list)
+    instantiations: int = 0
+    value_dims: dict[Value, Dim] = field(default_factory=dict)
+    folder: str = "."
+    file: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    used_settings: set[str] = field(default_factory=set)
+    written: frozenset[str] = frozenset()  # paths that the program writes to
+
+    # --- checking ---------------------------------------------------------------------------------------------------
+
+    def expr(self, node: ast.Node, expected: Type | None = None) -> Typed:
+        """Check an expression. `expected` is a hint for literals, lambdas and exact division; the caller still compares."""
+        return self.checks[type(node)](self, node, expected)
+
+    def statement(self, node: ast.Node) -> None:
+        self.statements[type(node)](self, node)
+
+    # --- problems ---------------------------------------------------------------------------------------------------
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        self.problems.add(diagnostic)
+
+    def error(self, code: str, span: Span, message: str, text: str = "", help: str | tuple[str, ...] = (), **more) -> Typed:
+        """Report a mistake and go on with an expression that matches everything."""
+        helps = (help,) if isinstance(help, str) and help else tuple(help)
+        self.problems.add(Diagnostic(code, message, span, text, help=helps, **more))
+        return self.unknown(span)
+
+    def unknown(self, span: Span) -> Typed:
+        return Typed(Value("", Unknown()), Unknown(), span)
+
+    # --- operations -------------------------------------------------------------------------------------------------
+
+    def emit(self, code: str, args: tuple[Operand, ...], type_: Type, span: Span, **attrs) -> Typed:
+        """Add an operation with one result."""
+        value = Value("", type_)
+        self.ops.append(Op(code, args, (value,), attrs, (), span))
+        self.trace(value, type_)
+        return Typed(value, type_, span)
+
+    def add(self, code: str, args: tuple[Operand, ...], span: Span, regions: tuple[Region, ...] = (), **attrs) -> None:
+        """Add an operation without result."""
+        self.ops.append(Op(code, args, (), attrs, regions, span))
+
+    def trace(self, operand: Operand, type_: Type) -> None:
+        """Remember where the unknown dims of a value can be read."""
+        if isinstance(type_, Tensor):
+            for axis, item in enumerate(type_.shape):
+                if isinstance(item, Dim) and item.has_unknown:
+                    self._trace_dim(operand, item, axis - len(type_.shape))
+        elif isinstance(type_, Int) and type_.value is not None and isinstance(operand, Value):
+            for name in type_.value.symbols():
+                if "#" in name and type_.value == unknown_dim(type_.value):
+                    self.frame.dim_values.setdefault(name, operand)
+
+    def _trace_dim(self, operand: Operand, item: Dim, axis: int) -> None:
+        names = [n for n in item.symbols() if "#" in n]
+        if len(names) == 1 and len(item.terms) == 1 and item == unknown_dim(item):
+            self.frame.origins.setdefault(names[0], (operand, axis))
+
+    @contextmanager
+    def block(self, kind: str = "block", scope: Scope | None = None) -> Iterator[list[Op]]:
+        """A new scope with operations of its own."""
+        outer_scope, outer_ops = self.scope, self.ops
+        self.scope, self.ops = scope or Scope(outer_scope, kind), []
+        try:
+            yield self.ops
+        finally:
+            self.scope, self.ops = outer_scope, outer_ops
+
+    @contextmanager
+    def framed(self, frame: Frame) -> Iterator[None]:
+        outer, self.frame = self.frame, frame
+        try:
+            yield
+        finally:
+            self.frame = outer
+
+    def need(self) -> Obligations:
+        return Obligations(self.frame.facts)
+
+    def dim_for(self, operand: Operand) -> Dim:
+        """A size that stands for an int known only at run time; the same one for the same unchanging value."""
+        if not isinstance(operand, Value) or operand.mutable:
+            fresh = Dim.fresh()
+        else:
+            fresh = self.value_dims.setdefault(operand, Dim.fresh())
+        if isinstance(operand, Value):
+            self.frame.dim_values.setdefault(next(iter(fresh.symbols())), operand)
+        return fresh
+
+    # --- variables --------------------------------------------------------------------------------------------------
+
+    def find_variable(self, name: str) -> Variable | None:
+        found = self.scope.find(name)
+        return found if isinstance(found, Variable) else None
+
+    def bind_value(self, variable: Variable, typed: Typed) -> None:
+        """Give a new variable its value: the operation that made it gets the variable's name, or a `copy` is added."""
+        closure = typed.closure
+        if isinstance(closure, Closure):
+            self._name_closure(closure, variable.value)
+            return
+        last = self.ops[-1] if self.ops else None
+        fresh = isinstance(typed.operand, Value) and not typed.operand.name and last is not None and last.results == (typed.operand,)
+        if fresh and last is not None:
+            self.ops[-1] = replace(last, results=(variable.value,))
+            self._rename(typed.operand, variable.value)
+        else:
+            self.ops.append(Op("copy", (typed.operand,), (variable.value,), {}, (), variable.span))
+            self.trace(variable.value, variable.type)
+
+    def _name_closure(self, closure: Closure, value: Value) -> None:
+        at = next(i for i, op in enumerate(closure.ops) if op is closure.placeholder)
+        closure.value = Value(value.name, closure.value.type, value.mutable, value.top)
+        closure.placeholder = replace(closure.placeholder, results=(closure.value,))
+        closure.ops[at] = closure.placeholder
+
+    def _rename(self, old: Operand, new: Value) -> None:
+        """Sizes that were to be read from a value are read from its named successor, unless that may change."""
+        for name, (operand, axis) in list(self.frame.origins.items()):
+            if operand is old:
+                self.frame.origins[name] = (new, axis)
+        for name, value in list(self.frame.dim_values.items()):
+            if value is old:
+                self.frame.dim_values[name] = new
+        if old in self.value_dims and not new.mutable:
+            self.value_dims[new] = self.value_dims[old]  # type: ignore[index]
+
+    def declare(self, name: str, type_: Type, span: Span) -> Variable:
+        """A new variable of the innermost scope."""
+        mutable = name in self.frame.mutated
+        value = Value(name, type_, mutable, self.frame.top and self.scope.kind == "file")
+        variable = Variable(value, type_, span)
+        if name != "_":
+            self.scope.names[name] = variable
+        return variable
+
+
+def unknown_dim(dim: Dim) -> Dim:
+    """The first atom of a size as a size: equal to the size itself where that is one name."""
+    atom = next(iter(dim.atoms()), None)
+    return Dim((((atom,), 1),)) if atom is not None else dim

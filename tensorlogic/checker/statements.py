@@ -1,0 +1,214 @@
+"""Statements: what they declare, assign and do."""
+
+from tensorlogic.checker.blocks import block_value
+from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.operators import condition
+from tensorlogic.checker.patterns import bind, bind_name, read_type
+from tensorlogic.checker.places import assign, is_equation
+from tensorlogic.checker.state import State, Typed
+from tensorlogic.diagnostics.diagnostic import Diagnostic
+from tensorlogic.ir.ir import Op, Operand, Region, Value
+from tensorlogic.stdlib import registry
+from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.types import Int, List, Range, String, Tensor, Tuple, Type, Unknown, Void, is_unknown, widen
+
+NOT_YET = "not supported yet"
+
+
+def check_expression(state: State, node: ast.ExprStmt) -> None:
+    state.expr(node.value)
+
+
+def check_branch(state: State, node: ast.If | ast.Match) -> None:
+    state.expr(node)
+
+
+def check_let(state: State, node: ast.Let) -> None:
+    if isinstance(node.target, ast.Index) or node.where:
+        equation(state, node.target, node)
+        return
+    if node.type is None:
+        value = state.expr(node.value)
+        _bind(state, node.target, _with_value(state, value, node.value))
+        return
+    wanted = read_type(state, node.type)
+    value = state.expr(node.value, wanted)
+    what = f"`{node.target.name}`" if isinstance(node.target, ast.BindPattern) else "the value"
+    fitted = coerce(state, _with_value(state, value, node.value), wanted, what, of=node.type.span)
+    _bind(state, node.target, fitted, wanted)
+
+
+def _with_value(state: State, value: Typed, node: ast.Node) -> Typed:
+    if isinstance(value.type, Void):
+        return state.error("TL0306", node.span, "this has no value", "void")
+    return value
+
+
+def _bind(state: State, target: ast.Pattern, value: Typed, declared: Type | None = None) -> None:
+    """A variable that is assigned again keeps the type it was declared with, and no value is known of it."""
+    if not isinstance(target, ast.BindPattern):
+        bind(state, target, value)
+        return
+    shadows_builtin(state, target)
+    if target.name in state.frame.mutated and value.closure is None:
+        value = Typed(value.operand, widen(declared or value.type), value.span)
+    bind_name(state, target.name, value, target.span)
+
+
+def shadows_builtin(state: State, target: ast.BindPattern) -> None:
+    if registry.lookup(target.name) is not None and state.scope.find(target.name) is None:
+        title = f"`{target.name}` shadows the builtin of that name"
+        state.report(Diagnostic("TL0701", title, target.span, severity="warning"))
+
+
+def equation(state: State, target: ast.Node, node: ast.Node) -> None:
+    """The name is declared, so that its uses are silent."""
+    state.error("TL0105", node.span, f"equations over indices are {NOT_YET}")
+    base = target.base if isinstance(target, ast.Index) else target
+    if isinstance(base, ast.Name) and state.scope.find(base.name) is None:
+        state.declare(base.name, Unknown(), base.span)
+
+
+def check_assign(state: State, node: ast.Assign) -> None:
+    if node.where or node.op in ("max=", "min=") or is_equation(state, node.target):
+        equation(state, node.target, node)
+        return
+    assign(state, node)
+
+
+# --- loops -----------------------------------------------------------------------------------------------------------
+
+
+def check_for(state: State, node: ast.For) -> None:
+    iterable = state.expr(node.iterable)
+    element = _element(state, iterable, node.iterable)
+    with state.block() as ops:
+        value = Value(node.target.name if isinstance(node.target, ast.BindPattern) else "", element)
+        _bind_element(state, node.target, value, element)
+        state.frame.loops += 1
+        _statements(state, node.body)
+        state.frame.loops -= 1
+    state.ops.append(Op("for", (iterable.operand,), (), {}, (Region((value,), tuple(ops)),), node.span))
+
+
+def _bind_element(state: State, target: ast.Pattern, value: Value, element: Type) -> None:
+    """The loop's own value is the variable, unless the body changes it or takes it apart."""
+    if isinstance(target, ast.BindPattern) and target.name not in state.frame.mutated:
+        variable = state.declare(target.name, element, target.span)
+        variable.value = value
+        state.trace(value, element)
+    elif not isinstance(target, ast.WildcardPattern):
+        bind(state, target, Typed(value, element, target.span))
+
+
+def _element(state: State, iterable: Typed, node: ast.Node) -> Type:
+    match iterable.type:
+        case Unknown():
+            return Unknown()
+        case Range():
+            return Int()
+        case String():
+            return String()
+        case List(element, items):
+            return element if not items or not all(i == items[0] for i in items) else widen(items[0])
+        case Tuple(items) if items and all(widen(i) == widen(items[0]) for i in items):
+            return widen(items[0])
+        case Tensor(dtype, shape) if shape and isinstance(shape[0], Dim):
+            return Tensor(dtype, shape[1:])
+    state.error("TL0306", node.span, f"`for` goes over a list, a range or a tensor, found {iterable.type}", "not a sequence")
+    return Unknown()
+
+
+def _statements(state: State, block: ast.Block) -> None:
+    for statement in block.statements:
+        state.statement(statement)
+
+
+def check_while(state: State, node: ast.While) -> None:
+    regions: list[Region] = []
+    test: Operand | None = None
+    with state.block() as ops:
+        if node.condition is not None:
+            typed = condition(state, node.condition)
+            test = typed.operand if typed else None
+    regions.append(Region((), tuple(ops), () if test is None else (test,)))
+    with state.block() as body:
+        state.frame.loops += 1
+        _statements(state, node.body)
+        state.frame.loops -= 1
+    regions.append(Region((), tuple(body)))
+    state.ops.append(Op("while", (), (), {}, tuple(regions), node.span))
+
+
+def check_leave(state: State, node: ast.Break | ast.Continue) -> None:
+    word = "break" if isinstance(node, ast.Break) else "continue"
+    if not state.frame.loops:
+        state.error("TL0101", node.span, f"`{word}` stands outside a loop")
+    state.add(word, (), node.span)
+
+
+def check_return(state: State, node: ast.Return) -> None:
+    frame = state.frame
+    if frame.result is None and frame.returned is None:
+        state.error("TL0101", node.span, "`return` stands outside a function")
+        return
+    if node.value is None:
+        if frame.result is not None and not isinstance(frame.result, Void | Unknown):
+            state.error("TL0312", node.span, f"the result is declared {frame.result}, nothing is returned")
+        state.add("return", (), node.span)
+        return
+    value = state.expr(node.value, frame.result)
+    if frame.returned is not None:
+        frame.returned.append(value)
+        state.add("return", (value.operand,), node.span)
+        return
+    return_value(state, value, node.span)
+
+
+def return_value(state: State, value: Typed, span) -> None:
+    """The `return` of a function of the program."""
+    frame = state.frame
+    assert frame.result is not None
+    if isinstance(frame.result, Void):
+        if not isinstance(value.type, Void | Unknown):
+            state.error("TL0312", value.span, f"this function gives nothing back, here it returns {value.type}", help="declare a result with `->`")
+        state.add("return", (), span)
+        return
+    fitted = coerce(state, value, frame.result, "the result", result=frame.result_span)
+    state.add("return", (fitted.operand,), span)
+
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+
+def check_assert(state: State, node: ast.Assert) -> None:
+    test = condition(state, node.condition, "what is asserted")
+    operands: tuple[Operand, ...] = () if test is None else (test.operand,)
+    if node.message is not None:
+        message = state.expr(node.message)
+        coerce(state, message, String(), "the message of `assert`")
+        operands = (*operands, message.operand)
+    if test is not None and not any(is_unknown(getattr(o, "type", Void())) for o in operands):
+        state.add("assert", operands, node.span, text=" ".join(node.condition.span.text.split())[:200])
+
+
+def check_no_grad(state: State, node: ast.NoGrad) -> None:
+    with state.block() as ops:
+        _statements(state, node.body)
+    state.ops.append(Op("no_grad", (), (), {}, (Region((), tuple(ops)),), node.span))
+
+
+def check_block(state: State, node: ast.Block) -> None:
+    with state.block() as ops:
+        block_value(state, node, None)
+    state.ops.extend(ops)
+
+
+def check_later(state: State, node: ast.Node) -> None:
+    words = {ast.Explain: "proofs of relations", ast.Infer: "inference", ast.Learn: "`learn`", ast.Rule: "rules"}
+    state.error("TL0105", node.span, f"{words.get(type(node), 'this')} {'are' if isinstance(node, ast.Rule | ast.Explain) else 'is'} {NOT_YET}")
+
+
+def check_misplaced(state: State, node: ast.Node) -> None:
+    state.error("TL0101", node.span, "a declaration stands at the top of a file, not inside a block")

@@ -1,0 +1,44 @@
+"""What `tlc run`, `test` and `build` share: a program without errors, and what is set before it runs."""
+
+import argparse
+
+from tensorlogic.cli.program import read_program
+from tensorlogic.cli.report import report, say
+from tensorlogic.cli.usage import add_settings, settings_of
+from tensorlogic.driver import Analysis, analyse
+
+GUARD_INSERTED = "TL0702"  # `tlc check` notes it; whoever runs the program is told when it fails
+LARGEST_SEED = 2**63 - 1
+
+
+def add_execution_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what `gpu` means in the program (auto)")
+    parser.add_argument("--seed", type=seed, metavar="N", help="where random numbers start")
+    add_settings(parser)
+
+
+def seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= LARGEST_SEED:
+        raise ValueError
+    return number
+
+
+def analysed(path: str, options: argparse.Namespace) -> Analysis:
+    """A program without errors, its warnings shown. TensorLogicError with all diagnostics where it has an error."""
+    analysis = analyse(read_program(path), settings_of(options.set))
+    analysis.checked()
+    report(d for d in analysis.diagnostics if d.code != GUARD_INSERTED)
+    return analysis
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Choose the device and start the random numbers, before a program runs."""
+    import torch
+
+    from tensorlogic.runtime.device import use
+
+    if notice := use(options.device).notice:
+        say(notice)
+    if options.seed is not None:
+        torch.manual_seed(options.seed)

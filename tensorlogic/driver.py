@@ -1,0 +1,117 @@
+"""The pipeline on one page: text -> syntax tree -> typed IR -> Python. Whoever has read this file knows the compiler.
+
+    analyse    everything that can be known about a program without running it, and without importing torch
+    build      the Python module that the program becomes
+    load       that module in memory, ready to run
+
+A phase takes a value and gives a new one; the user's mistakes are collected on the side, an exception is our bug.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tensorlogic.checker.check import check_tree
+from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems, TensorLogicError
+from tensorlogic.ir.ir import Module
+from tensorlogic.source import Source
+from tensorlogic.syntax import ast
+from tensorlogic.syntax.parse import parse
+
+if TYPE_CHECKING:
+    from tensorlogic.backends.python import Generated
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A program and what was found out about it. `module` is whole only where there are no errors."""
+
+    source: Source
+    tree: ast.Module
+    module: Module | None
+    problems: Problems
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """In source order."""
+        return self.problems.in_order()
+
+    def checked(self) -> Module:
+        """The module; TensorLogicError with all diagnostics where the program has an error."""
+        if self.problems.errors or self.module is None:
+            raise TensorLogicError(self.diagnostics)
+        return self.module
+
+
+def analyse(source: Source, settings: Mapping[str, str] | None = None) -> Analysis:
+    """Parse and check a program and what it imports. `settings` replace constants (`--set`), by the text of their values."""
+    problems = Problems()
+    tree = parse(source, problems)
+    module = check_tree(tree, problems, settings=dict(settings or {}))
+    return Analysis(source, tree, module, problems)
+
+
+def ir_text(analysis: Analysis) -> str:
+    """The typed IR of a program without errors, which is a fully annotated program."""
+    from tensorlogic.checker.signatures import builtin_signatures
+    from tensorlogic.ir.text import print_module
+
+    return print_module(analysis.checked(), builtin_signatures)
+
+
+def build(analysis: Analysis) -> "Generated":
+    """The Python module that a program without errors becomes. Imports no torch."""
+    from tensorlogic.backends.python import generate
+
+    return generate(analysis.checked())
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A generated module in memory. `names` are its names in Python, `sources` the texts that its tracebacks name."""
+
+    generated: "Generated"
+    names: dict[str, Any]
+    sources: Mapping[str, Source]
+
+    def call(self, name: str) -> None:
+        """Call a function without parameters, if the module has it: `run` (the statements), `main`, or a test."""
+        if name in self.names:
+            with located(self.sources):
+                self.names[name]()
+
+    def run(self) -> None:
+        """The program: its statements in order, then its main block."""
+        self.call("run")
+        self.call("main")
+
+
+def load(analysis: Analysis) -> Loaded:
+    """A program without errors, ready to run. Imports torch; runs nothing of the program."""
+    from tensorlogic.backends.python import compile_module
+
+    generated = build(analysis)
+    return Loaded(generated, compile_module(generated), sources_of(analysis.checked()))
+
+
+def sources_of(module: Module) -> dict[str, Source]:
+    """The texts that a module was made from, by their names: the file and what it imports."""
+    spans = (item.span for item in (*module.structs, *module.functions, *module.globals))
+    return {source.name: source for source in (module.source, *(span.source for span in spans if span))}
+
+
+@contextmanager
+def located(sources: Mapping[str, Source]) -> Iterator[None]:
+    """Whatever a program raises becomes a TensorLogicError with its place in the program."""
+    from tensorlogic.runtime.errors import explain_exception
+
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        diagnostic = explain_exception(error, sources)
+        if diagnostic is None:
+            raise
+        raise TensorLogicError(diagnostic) from error

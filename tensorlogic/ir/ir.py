@@ -1,0 +1,192 @@
+"""The typed intermediate form: every program becomes this before it becomes Python or a torch.fx graph.
+
+Operations are in A-normal form: their operands are values, constants or names of functions. Host control flow is an operation
+with regions. A `Value` is assigned once, unless `mutable`: then `assign` operations write it again.
+
+Operations, by `code` (attributes in parentheses):
+
+    builtin(name, index)      a call of a builtin: `index` is the overload; one operand per parameter, `Omitted` where left out;
+                              a variadic parameter takes the operands that are left
+    call(name)                a call of a function of this module, one operand per parameter, `Omitted` for a default
+    call_value                the first operand is a function value
+    binary(op)                + - * / // % ** @ == != < <= > >= in, on host values and tensors; `//` is exact or floor division of ints
+    unary(op)                 - not ; `~` on bool tensors
+    and / or                  regions[0] yields the right operand, evaluated only where needed
+    cast(to)                  host conversion: int float bool string
+    tensor(dtype, device)     a tensor literal; the operand is a host number, a nested list or a Const of nested tuples; result type says the shape
+    list / tuple / range      of the operands
+    struct(name)              a new struct, operands in the order of its fields
+    field(name)               of a struct;  set_field(name): operands struct value, new value; structs are values: result is the updated struct
+    item(index)               element of a tuple
+    list_item / list_slice    xs[i];  xs[a:b:c] with Omitted for absent parts (strings too)
+    index                     tensor indexing: operand 0 the tensor, then one operand per index item:
+                              a value, a `SliceOf`, `EllipsisIndex`; set_index: the last operand is the new value, the result the updated tensor
+    slot(part)                parts of a SliceOf that are values appear as operands through SliceOf itself
+    copy                      a plain binding of another name to a value: `let y = x`
+    assign(target)            writes the mutable value `target`
+    lambda                    regions[0] is the function: its params, its body, its yield
+    if                        operand: condition; regions then, otherwise (may be empty); results are what the regions yield
+    for                       operand: list, tuple or range; regions[0] has the element as parameter
+    while                     regions[0] yields the condition, regions[1] is the body
+    break / continue / return terminators; `return` has 0 or 1 operands
+    assert(text)              operands: condition, optional message
+    guard(goal, text, bindings) stops with TL0801 unless the goal holds; `bindings` maps its dim names to values
+    check_type(type)          operand is checked against the tensor type at run time (annotated unknowns), result has that type
+    no_grad                   regions[0] runs without gradients
+    print / panic and the like are builtins
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Union
+
+from tensorlogic.source import Source, Span
+from tensorlogic.types.signature import Signature
+from tensorlogic.types.types import Type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """Something with a type that operations read. `name` is the source name, or "" for a value in between. Compared by identity."""
+
+    name: str
+    type: Type
+    mutable: bool = False
+    top: bool = False  # a variable of the file itself: seen by `main`, tests and lambdas
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A literal: int, float, bool, str, None, or nested tuples of them (a tensor literal). `text` keeps a float as written."""
+
+    value: object
+    type: Type
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FnRef:
+    """A function of the module as a value."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalRef:
+    """A `const`, `param` or `tensor` of the file, by its unique name."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """An argument that was left out: the default holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceOf:
+    start: "Operand"
+    stop: "Operand"
+    step: "Operand"
+
+
+@dataclass(frozen=True, slots=True)
+class EllipsisIndex:
+    pass
+
+
+Operand = Union[Value, Const, FnRef, GlobalRef, Omitted, SliceOf, EllipsisIndex]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A block of operations with parameters; `yields` are its values, if it has any."""
+
+    params: tuple[Value, ...] = ()
+    ops: tuple["Op", ...] = ()
+    yields: tuple[Operand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    code: str
+    args: tuple[Operand, ...] = ()
+    results: tuple[Value, ...] = ()
+    attrs: Mapping[str, object] = field(default_factory=dict)
+    regions: tuple[Region, ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DimBinding:
+    """How a dimension variable gets its number at a call: axis `axis` (negative from the right) of parameter `param`, which is
+    `scale * value + offset`; or the int parameter itself when `axis` is None."""
+
+    value: Value
+    param: Value
+    axis: int | None
+    scale: int = 1
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    name: str  # unique in the module; the source name where that is possible
+    params: tuple[Value, ...]
+    defaults: tuple[Operand, ...]  # one per parameter, `Omitted` where it has none
+    dims: tuple[DimBinding, ...]
+    result: Type
+    body: Region
+    signature: Signature
+    span: Span
+    doc: str | None = None
+    method_of: str | None = None  # a struct
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StructType:
+    name: str
+    type_vars: tuple[str, ...]
+    fields: tuple[tuple[str, Type], ...]
+    learnable: frozenset[str]
+    span: Span
+    doc: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Global:
+    """A `const` (its value is in `value`), or a `param`/`tensor`, which a `set_global` operation of the program fills in order."""
+
+    name: str
+    kind: str  # const param tensor
+    type: Type
+    value: Operand | None = None
+    learnable: bool = False
+    span: Span | None = None
+    doc: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TestBlock:
+    name: str
+    body: Region
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """A whole program: the file and what it imports."""
+
+    source: Source
+    structs: tuple[StructType, ...]
+    globals: tuple[Global, ...]
+    functions: tuple[Function, ...]
+    program: Region  # the top-level statements, in order; writes `top` values and `set_global(name)`
+    main: Region | None
+    tests: tuple[TestBlock, ...]
+    warnings: tuple = ()
+
+    def function(self, name: str) -> Function:
+        return next(f for f in self.functions if f.name == name)

@@ -1,0 +1,38 @@
+"""Checks of values that come into a program without a type."""
+
+import torch
+
+from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+
+
+def check_type(tensor: torch.Tensor, wanted: str, dtype: torch.dtype, shape: tuple) -> torch.Tensor:
+    """The tensor, if it is of this type: an axis of `shape` is a number, None for any, `...` for any number of axes.
+
+    TL0306 for what is no tensor, TL0302 for another dtype, TL0304 for another rank, TL0301 for another size.
+    """
+    if not isinstance(tensor, torch.Tensor):
+        raise _mistake("TL0306", wanted, type(tensor).__name__)
+    found = f"{str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}"
+    if tensor.dtype != dtype:
+        raise _mistake("TL0302", wanted, found)
+    sizes = _without_run(tuple(tensor.shape), shape)
+    expected = tuple(size for size in shape if size is not ...)
+    if sizes is None or len(sizes) != len(expected):
+        raise _mistake("TL0304", wanted, found)
+    if any(size is not None and size != actual for size, actual in zip(expected, sizes, strict=True)):
+        raise _mistake("TL0301", wanted, found)
+    return tensor
+
+
+def _without_run(sizes: tuple[int, ...], shape: tuple) -> tuple[int, ...] | None:
+    """The sizes without those that `...` stands for; None where there are too few."""
+    if ... not in shape:
+        return sizes
+    before, behind = shape.index(...), len(shape) - shape.index(...) - 1
+    if len(sizes) < before + behind:
+        return None
+    return sizes[:before] + sizes[len(sizes) - behind :]
+
+
+def _mistake(code: str, wanted: str, found: str) -> TensorLogicError:
+    return TensorLogicError(Diagnostic(code, f"expected {wanted}, found {found}"))

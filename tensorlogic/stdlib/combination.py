@@ -1,0 +1,180 @@
+"""Builtins that put two operands, a condition or a bound together, and conversions between types of elements."""
+
+from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.registry import builtin
+
+
+@builtin("pow(a: int, b: int) -> int", "pow(a: float, b: float) -> float")
+def pow_of_numbers(a, b):
+    """`a` to the power of `b`."""
+    return a**b
+
+
+@builtin(
+    "pow<T: int>(a: T[...S], b: int) -> T[...S]",
+    "pow<T: int>(a: T[...S], b: float) -> float32[...S]",
+    "pow<T: float>(a: T[...S], b: float) -> T[...S]",
+    "pow<T: int>(a: int, b: T[...S]) -> T[...S]",
+    "pow<T: float>(a: float, b: T[...S]) -> T[...S]",
+    "pow<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]",
+)
+def pow_(a, b):
+    """`a` to the power of `b`, also written `a ** b`. See torch.pow."""
+    return torch.pow(a, b)
+
+
+@builtin("floor_div(a: int, b: int) -> int", "floor_div(a: float, b: float) -> float")
+def floor_div_of_numbers(a, b):
+    """The quotient, rounded down."""
+    return a // b
+
+
+@builtin(
+    "floor_div<T: int>(a: T[...S], b: int) -> T[...S]",
+    "floor_div<T: float>(a: T[...S], b: float) -> T[...S]",
+    "floor_div<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]",
+)
+def floor_div(a, b):
+    """The quotient, rounded down. See torch.floor_divide."""
+    return torch.floor_divide(a, b)
+
+
+@builtin("ceil_div(a: int, b: int) -> int")
+def ceil_div_of_ints(a, b):
+    """The quotient, rounded up."""
+    return -(-a // b)
+
+
+@builtin("ceil_div<T: int>(a: T[...S], b: int) -> T[...S]", "ceil_div<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]")
+def ceil_div(a, b):
+    """The quotient, rounded up."""
+    return -torch.floor_divide(-a, b)
+
+
+@builtin("clamp(x: int, min: int, max: int) -> int", "clamp(x: float, min: float, max: float) -> float")
+def clamp_of_number(x, min, max):
+    """`x`, moved between the bounds."""
+    return sorted((min, x, max))[1]
+
+
+@builtin(
+    "clamp<T: int>(x: T[...S], min: int = none, max: int = none) -> T[...S]",
+    "clamp<T: float>(x: T[...S], min: float = none, max: float = none) -> T[...S]",
+    "clamp<T: number>(x: T[...S], min: T[...A], max: T[...B]) -> T[...like(S, A)]",
+)
+def clamp(x, min=None, max=None):
+    """`x`, moved between the bounds. See torch.clamp."""
+    return torch.clamp(x, min=min, max=max)
+
+
+@builtin(
+    "where<T: number>(condition: bool[...C], x: T[...A], y: T[...B]) -> T[...broadcast3(C, A, B)]",
+    "where<T: any>(condition: bool[...C], x: T[...A], y: T[...B]) -> T[...broadcast3(C, A, B)]",
+)
+def where(condition, x, y):
+    """`x` where the condition is true, `y` elsewhere. See torch.where."""
+    return torch.where(condition, x, y)
+
+
+@builtin(
+    "masked_fill<T: int>(x: T[...S], mask: bool[...M], value: int) -> T[...like(S, M)]",
+    "masked_fill<T: float>(x: T[...S], mask: bool[...M], value: float) -> T[...like(S, M)]",
+    "masked_fill<T: any>(x: T[...S], mask: bool[...M], value: bool) -> T[...like(S, M)]",
+    "masked_fill<T: any>(x: T[...S], mask: bool[...M], value: T[]) -> T[...like(S, M)]",
+)
+def masked_fill(x, mask, value):
+    """`value` where the mask is true, `x` elsewhere. See torch.masked_fill."""
+    return torch.masked_fill(x, mask, value)
+
+
+@builtin("lerp<T: float>(a: T[...A], b: T[...B], weight: float) -> T[...broadcast(A, B)]")
+def lerp(a, b, weight):
+    """`a + weight * (b - a)`. See torch.lerp."""
+    return torch.lerp(a, b, weight)
+
+
+@builtin("nan_to_num<T: float>(x: T[...S], nan: float = 0.0, posinf: float = none, neginf: float = none) -> T[...S]")
+def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
+    """Numbers in place of NaN and infinities. See torch.nan_to_num."""
+    return torch.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+@builtin(
+    "to<T: any, U: any>(x: T[...S], dtype: DType<U>, device: Device = none) -> U[...S]",
+    "to<T: any>(x: T[...S], device: Device) -> T[...S]",
+)
+def to(x, dtype=None, device=None):
+    """Another type of elements, another device. See torch.Tensor.to."""
+    return x.to(dtype=dtype, device=device)
+
+
+@builtin("clone<T: any>(x: T[...S]) -> T[...S]")
+def clone(x):
+    """A copy. See torch.clone."""
+    return torch.clone(x)
+
+
+@builtin("detach<T: any>(x: T[...S]) -> T[...S]")
+def detach(x):
+    """The same values, outside the gradient. See torch.Tensor.detach."""
+    return x.detach()
+
+
+@builtin("contiguous<T: any>(x: T[...S]) -> T[...S]")
+def contiguous(x):
+    """The same values, one after the other in memory. See torch.Tensor.contiguous."""
+    return x.contiguous()
+
+
+@builtin("cpu<T: any>(x: T[...S]) -> T[...S]")
+def cpu(x):
+    """The tensor on the CPU. See torch.Tensor.cpu."""
+    return x.cpu()
+
+
+@builtin("float(x: float) -> float", "float(x: bool) -> float", "float(x: string) -> float")
+def float_of_value(x):
+    """A number as a float; of a string, the number that it spells."""
+    return float(x)
+
+
+@builtin("float<T: any>(x: T[...S]) -> float32[...S]")
+def float_(x):
+    """As float32. See torch.Tensor.float."""
+    return x.float()
+
+
+@builtin("half<T: any>(x: T[...S]) -> float16[...S]")
+def half_(x):
+    """As float16. See torch.Tensor.half."""
+    return x.half()
+
+
+@builtin("long<T: any>(x: T[...S]) -> int64[...S]")
+def long_(x):
+    """As int64. See torch.Tensor.long."""
+    return x.long()
+
+
+@builtin("int(x: float) -> int", "int(x: bool) -> int", "int(x: string) -> int")
+def int_of_value(x):
+    """A number without its fraction; of a string, the integer that it spells."""
+    return int(x)
+
+
+@builtin("int<T: any>(x: T[...S]) -> int32[...S]")
+def int_(x):
+    """As int32. See torch.Tensor.int."""
+    return x.int()
+
+
+@builtin("bool(x: float) -> bool", "bool(x: bool) -> bool")
+def bool_of_value(x):
+    """Whether it is not zero."""
+    return bool(x)
+
+
+@builtin("bool<T: any>(x: T[...S]) -> bool[...S]")
+def bool_(x):
+    """Whether each element is not zero. See torch.Tensor.bool."""
+    return x.bool()

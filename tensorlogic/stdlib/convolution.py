@@ -1,0 +1,130 @@
+"""Builtins that slide a window: convolution, pooling, resampling. One number is meant for every axis; a list gives one for each."""
+
+from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.registry import builtin
+
+_WINDOW = "stride: any = 1, padding: any = 0, dilation: any = 1, groups: int = 1"
+_GROWN = "stride: any = 1, padding: any = 0, output_padding: any = 0, groups: int = 1, dilation: any = 1"
+_POOL = "kernel_size: any, stride: any = none, padding: any = 0"
+
+
+@builtin(
+    f"conv1d<T: float>(x: T[...B, C, S], w: T[O, I, K], b: T[O] = none, {_WINDOW})"
+    " -> T[...conv1d(B, C, S, O, I, K, stride, padding, dilation, groups)]"
+)
+def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
+    """Convolution over one axis. See torch.nn.functional.conv1d."""
+    return torch.nn.functional.conv1d(x, w, bias=b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+@builtin(
+    f"conv2d<T: float>(x: T[...B, C, H, W], w: T[O, I, KH, KW], b: T[O] = none, {_WINDOW})"
+    " -> T[...conv2d(B, C, H, W, O, I, KH, KW, stride, padding, dilation, groups)]"
+)
+def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
+    """Convolution over two axes. See torch.nn.functional.conv2d."""
+    return torch.nn.functional.conv2d(x, w, bias=b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+@builtin(
+    f"conv3d<T: float>(x: T[...B, C, D, H, W], w: T[O, I, KD, KH, KW], b: T[O] = none, {_WINDOW})"
+    " -> T[...conv3d(B, C, D, H, W, O, I, KD, KH, KW, stride, padding, dilation, groups)]"
+)
+def conv3d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
+    """Convolution over three axes. See torch.nn.functional.conv3d."""
+    return torch.nn.functional.conv3d(x, w, bias=b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+@builtin(
+    f"conv_transpose1d<T: float>(x: T[...B, C, S], w: T[C, O, K], b: T[O * groups] = none, {_GROWN})"
+    " -> T[...conv_transpose1d(B, S, O, K, stride, padding, output_padding, groups, dilation)]"
+)
+def conv_transpose1d(x, w, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """The transpose of a convolution over one axis. See torch.nn.functional.conv_transpose1d."""
+    return torch.nn.functional.conv_transpose1d(
+        x, w, bias=b, stride=stride, padding=padding, output_padding=output_padding, groups=groups, dilation=dilation
+    )
+
+
+@builtin(
+    f"conv_transpose2d<T: float>(x: T[...B, C, H, W], w: T[C, O, KH, KW], b: T[O * groups] = none, {_GROWN})"
+    " -> T[...conv_transpose2d(B, H, W, O, KH, KW, stride, padding, output_padding, groups, dilation)]"
+)
+def conv_transpose2d(x, w, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """The transpose of a convolution over two axes. See torch.nn.functional.conv_transpose2d."""
+    return torch.nn.functional.conv_transpose2d(
+        x, w, bias=b, stride=stride, padding=padding, output_padding=output_padding, groups=groups, dilation=dilation
+    )
+
+
+@builtin(
+    f"max_pool1d<T: float>(x: T[...S], {_POOL}, dilation: any = 1, ceil_mode: bool = false)"
+    " -> T[...pool1d(S, kernel_size, stride, padding, dilation, ceil_mode)]"
+)
+def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """The largest element under a window. See torch.nn.functional.max_pool1d."""
+    return torch.nn.functional.max_pool1d(x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
+
+
+@builtin(
+    f"max_pool2d<T: float>(x: T[...S], {_POOL}, dilation: any = 1, ceil_mode: bool = false)"
+    " -> T[...pool2d(S, kernel_size, stride, padding, dilation, ceil_mode)]"
+)
+def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """The largest element under a window. See torch.nn.functional.max_pool2d."""
+    return torch.nn.functional.max_pool2d(x, kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode)
+
+
+@builtin(
+    f"avg_pool1d<T: float>(x: T[...S], {_POOL}, ceil_mode: bool = false, count_include_pad: bool = true)"
+    " -> T[...mean_pool1d(S, kernel_size, stride, padding, ceil_mode)]"
+)
+def avg_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """The mean under a window. See torch.nn.functional.avg_pool1d."""
+    return torch.nn.functional.avg_pool1d(
+        x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad
+    )
+
+
+@builtin(
+    f"avg_pool2d<T: float>(x: T[...S], {_POOL}, ceil_mode: bool = false, count_include_pad: bool = true)"
+    " -> T[...mean_pool2d(S, kernel_size, stride, padding, ceil_mode)]"
+)
+def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """The mean under a window. See torch.nn.functional.avg_pool2d."""
+    return torch.nn.functional.avg_pool2d(
+        x, kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad
+    )
+
+
+@builtin("adaptive_avg_pool1d<T: float>(x: T[...S], output_size: any) -> T[...adaptive1d(S, output_size)]")
+def adaptive_avg_pool1d(x, output_size):
+    """Means over as many windows as asked for. See torch.nn.functional.adaptive_avg_pool1d."""
+    return torch.nn.functional.adaptive_avg_pool1d(x, output_size)
+
+
+@builtin("adaptive_avg_pool2d<T: float>(x: T[...S], output_size: any) -> T[...adaptive2d(S, output_size)]")
+def adaptive_avg_pool2d(x, output_size):
+    """Means over as many windows as asked for. See torch.nn.functional.adaptive_avg_pool2d."""
+    return torch.nn.functional.adaptive_avg_pool2d(x, output_size)
+
+
+@builtin("adaptive_max_pool2d<T: float>(x: T[...S], output_size: any) -> T[...adaptive2d(S, output_size)]")
+def adaptive_max_pool2d(x, output_size):
+    """The largest elements of as many windows as asked for. See torch.nn.functional.adaptive_max_pool2d."""
+    return torch.nn.functional.adaptive_max_pool2d(x, output_size)
+
+
+@builtin(
+    'interpolate<T: float>(x: T[...S], size: any = none, scale_factor: any = none, mode: string = "nearest", align_corners: bool = none)'
+    " -> T[...interpolate(S, size, scale_factor)]"
+)
+def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=None):
+    """Resampled to a size or by a factor. See torch.nn.functional.interpolate."""
+    return torch.nn.functional.interpolate(x, size=size, scale_factor=scale_factor, mode=mode, align_corners=align_corners)
+
+
+@builtin("pixel_shuffle<T: float>(x: T[...B, C, H, W], r: int) -> T[...B, C / (r * r), H * r, W * r] where C % (r * r) == 0")
+def pixel_shuffle(x, r):
+    """Channels become a finer grid. See torch.nn.functional.pixel_shuffle."""
+    return torch.nn.functional.pixel_shuffle(x, r)

@@ -1,0 +1,129 @@
+"""Builtins that write a tensor as a product of smaller ones: tensor trains, Tucker's form."""
+
+from math import prod
+
+from tensorlogic.stdlib.lazy import runtime
+from tensorlogic.stdlib.registry import builtin
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.facts import Rel
+from tensorlogic.types.mistakes import BadArgument, RankMismatch, SizeMismatch
+from tensorlogic.types.shapes_base import ONE, argument, equal, is_known, known_or_fresh
+from tensorlogic.types.types import AnyTensor, List, Shape, Tensor, Tuple, Type
+
+
+def _ranks(call, shape: Shape, n: int) -> tuple[Dim, ...] | None:
+    ranks = argument(call.types["ranks"])
+    if not is_known(shape) or not isinstance(ranks, tuple):
+        return None
+    if len(ranks) != n:
+        call.need.fail(BadArgument("TL0304", f"a tensor of {len(shape)} dims takes {n} ranks here, not {len(ranks)}"))
+        return None
+    return tuple(known_or_fresh(rank) for rank in ranks)
+
+
+def _cores(call) -> Type | None:
+    """Cores [r0, n, r1]; a rank is cut to what the sizes allow, so only ranks that certainly fit are known."""
+    x = call.types["x"]
+    ranks = _ranks(call, x.shape, len(x.shape) - 1) if isinstance(x, Tensor) else None
+    if ranks is None or not isinstance(x, Tensor):
+        return List(AnyTensor())
+    bonds = (ONE, *(_bounded(call, x.shape, i + 1, rank) for i, rank in enumerate(ranks)), ONE)
+    cores = tuple(Tensor(x.dtype, (bonds[i], size, bonds[i + 1])) for i, size in enumerate(x.shape))
+    return Tuple(cores)
+
+
+def _bounded(call, shape: Shape, at: int, rank: Dim) -> Dim:
+    """The rank between the first `at` axes and the others cannot be more than either side has elements."""
+    left, right = (prod((s for s in side if isinstance(s, Dim)), start=ONE) for side in (shape[:at], shape[at:]))
+    if call.need.holds(Rel("<=", rank, left)) and call.need.holds(Rel("<=", rank, right)):
+        return rank
+    known = [side.value for side in (left, right, rank)]
+    return Dim.const(min(n for n in known if n is not None)) if None not in known else Dim.fresh()
+
+
+@builtin("tt_svd<T: float>(x: T[...S], ranks: [int]) -> [T[?, ?, ?]]", infer=_cores)
+def tt_svd(x, ranks):
+    """The tensor train of `x`: cores [r0, n, r1] whose product is `x`, or near it with smaller inner ranks."""
+    return runtime.decompose.tt_svd(x, ranks)
+
+
+def _train(call) -> Type | None:
+    """Cores whose ranks meet give the sizes in between."""
+    given = call.types["cores"]
+    items = given.items if isinstance(given, List | Tuple) else None
+    if not items or not all(isinstance(i, Tensor) for i in items):
+        return None
+    if any(is_known(i.shape) and len(i.shape) != 3 for i in items):
+        call.need.fail(RankMismatch("a core", "3", next(i for i in items if len(i.shape) != 3)))
+        return None
+    if not all(is_known(i.shape) for i in items):
+        return None
+    for left, right in zip(items, items[1:], strict=False):
+        equal(call.need, "the ranks of neighbouring cores", left.shape[2], right.shape[0])
+    return Tensor(items[0].dtype, tuple(i.shape[1] for i in items)) if not call.need.mistakes else None
+
+
+@builtin("tt_reconstruct(cores: [Tensor]) -> Tensor", infer=_train)
+def tt_reconstruct(cores):
+    """The tensor that a tensor train stands for."""
+    return runtime.decompose.tt_reconstruct(cores)
+
+
+def _tucker(call) -> Type | None:
+    x = call.types["x"]
+    ranks = _ranks(call, x.shape, len(x.shape)) if isinstance(x, Tensor) else None
+    if ranks is None or not isinstance(x, Tensor):
+        return Tuple((AnyTensor(), List(AnyTensor())))
+    fits = [_rank_fits(call, rank, size) for rank, size in zip(ranks, x.shape, strict=True)]
+    if not all(fits):
+        return None
+    factors = tuple(Tensor(x.dtype, (size, rank)) for size, rank in zip(x.shape, ranks, strict=True))
+    return Tuple((Tensor(x.dtype, ranks), Tuple(factors)))
+
+
+def _rank_fits(call, rank: Dim, size) -> bool:
+    return call.need.require(Rel("<=", rank, size), lambda w: SizeMismatch("a rank above its size", rank, size, w), certain=True)
+
+
+@builtin("tucker<T: float>(x: T[...S], ranks: [int]) -> (Tensor, [T[?, ?]])", infer=_tucker)
+def tucker(x, ranks):
+    """Tucker's form of `x`: a core of the given sizes and one factor [n, r] for each axis."""
+    return runtime.decompose.tucker(x, ranks)
+
+
+def _from_core(call) -> Type | None:
+    core, given = call.types["core"], call.types["factors"]
+    items = given.items if isinstance(given, List | Tuple) else None
+    if not isinstance(core, Tensor) or not items or not all(isinstance(i, Tensor) and is_known(i.shape) for i in items):
+        return None
+    if not is_known(core.shape):
+        return None
+    if len(items) != len(core.shape) or any(len(i.shape) != 2 for i in items):
+        call.need.fail(BadArgument("TL0304", f"a core of {len(core.shape)} dims needs as many factors [n, r]"))
+        return None
+    agree = [equal(call.need, "the rank", rank, factor.shape[1]) for rank, factor in zip(core.shape, items, strict=True)]
+    return Tensor(core.dtype, tuple(i.shape[0] for i in items)) if all(agree) else None
+
+
+@builtin("tucker_reconstruct<T: float>(core: T[...S], factors: [Tensor]) -> Tensor", infer=_from_core)
+def tucker_reconstruct(core, factors):
+    """The tensor that a core and its factors stand for."""
+    return runtime.decompose.tucker_reconstruct(core, factors)
+
+
+@builtin("khatri_rao<T: number>(a: T[N, R], b: T[M, R]) -> T[N * M, R]")
+def khatri_rao(a, b):
+    """The outer products of the columns, one by one."""
+    return runtime.decompose.khatri_rao(a, b)
+
+
+@builtin("tt_ranks(cores: [Tensor]) -> [int]")
+def tt_ranks(cores):
+    """The ranks between the cores of a tensor train, with the 1 at both ends."""
+    return runtime.decompose.tt_ranks(cores)
+
+
+@builtin("compression_ratio<T: any>(x: T[...S], parts: [Tensor]) -> float")
+def compression_ratio(x, parts):
+    """How many times more elements `x` has than the parts together."""
+    return runtime.decompose.compression_ratio(x, parts)

@@ -1,0 +1,130 @@
+"""Builtins of linear algebra: diagonals, inverses, solutions of equations, factors of matrices."""
+
+from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.registry import builtin
+
+
+@builtin("trace<T: number>(x: T[N, M]) -> T[]")
+def trace(x):
+    """The sum of the diagonal. See torch.trace."""
+    return torch.trace(x)
+
+
+@builtin("diag<T: any>(x: T[...S], diagonal: int = 0) -> T[...diag(S, diagonal)]")
+def diag(x, diagonal=0):
+    """A matrix with a vector on its diagonal, or the diagonal of a matrix. See torch.diag."""
+    return torch.diag(x, diagonal)
+
+
+@builtin("diagonal<T: any>(x: T[...S], offset: int = 0, dim1: int = 0, dim2: int = 1) -> T[...diagonal(S, offset, dim1, dim2)]")
+def diagonal(x, offset=0, dim1=0, dim2=1):
+    """The diagonal of two axes, as the last axis. See torch.diagonal."""
+    return torch.diagonal(x, offset, dim1, dim2)
+
+
+@builtin("diag_embed<T: any>(x: T[...B, N]) -> T[...B, N, N]")
+def diag_embed(x):
+    """Matrices with the vectors of the last axis on their diagonals. See torch.diag_embed."""
+    return torch.diag_embed(x)
+
+
+@builtin("inverse<T: float>(x: T[...B, N, N]) -> T[...B, N, N]")
+def inverse(x):
+    """The inverse matrix. See torch.linalg.inv."""
+    return torch.linalg.inv(x)
+
+
+@builtin("pinverse<T: float>(x: T[...B, N, M]) -> T[...B, M, N]")
+def pinverse(x):
+    """The pseudo-inverse. See torch.linalg.pinv."""
+    return torch.linalg.pinv(x)
+
+
+@builtin("det<T: float>(x: T[...B, N, N]) -> T[...B]")
+def det(x):
+    """The determinant. See torch.linalg.det."""
+    return torch.linalg.det(x)
+
+
+@builtin("logdet<T: float>(x: T[...B, N, N]) -> T[...B]")
+def logdet(x):
+    """The logarithm of the determinant. See torch.logdet."""
+    return torch.logdet(x)
+
+
+@builtin("slogdet<T: float>(x: T[...B, N, N]) -> (T[...B], T[...B])")
+def slogdet(x):
+    """The sign of the determinant and the logarithm of its size. See torch.linalg.slogdet."""
+    return torch.linalg.slogdet(x)
+
+
+@builtin("solve<T: float>(a: T[N, N], b: T[N]) -> T[N]", "solve<T: float>(a: T[...B, N, N], b: T[...B, N, K]) -> T[...B, N, K]")
+def solve(a, b):
+    """The x with `a @ x == b`. See torch.linalg.solve."""
+    return torch.linalg.solve(a, b)
+
+
+@builtin("lstsq<T: float>(a: T[...B, N, M], b: T[...B, N, K]) -> T[...B, M, K]")
+def lstsq(a, b):
+    """The x with the least squares of `a @ x - b`. See torch.linalg.lstsq."""
+    return torch.linalg.lstsq(a, b).solution
+
+
+@builtin("solve_triangular<T: float>(a: T[...B, N, N], b: T[...B, N, K], upper: bool) -> T[...B, N, K]")
+def solve_triangular(a, b, upper):
+    """The x with `a @ x == b` for a triangular `a`. See torch.linalg.solve_triangular."""
+    return torch.linalg.solve_triangular(a, b, upper=upper)
+
+
+@builtin("cholesky<T: float>(x: T[...B, N, N]) -> T[...B, N, N]")
+def cholesky(x):
+    """The lower triangle L with `L @ L.T == x`. See torch.linalg.cholesky."""
+    return torch.linalg.cholesky(x)
+
+
+@builtin("qr<T: float>(x: T[...B, N, M]) -> (T[...B, N, min(N, M)], T[...B, min(N, M), M])")
+def qr(x):
+    """Orthogonal Q and upper triangle R with `Q @ R == x`. See torch.linalg.qr."""
+    return torch.linalg.qr(x)
+
+
+@builtin("svd<T: float>(x: T[...B, N, M]) -> (T[...B, N, min(N, M)], T[...B, min(N, M)], T[...B, min(N, M), M])")
+def svd(x):
+    """U, S, Vh with `U @ diag(S) @ Vh == x`, the reduced form. See torch.linalg.svd."""
+    return torch.linalg.svd(x, full_matrices=False)
+
+
+@builtin("svdvals<T: float>(x: T[...B, N, M]) -> T[...B, min(N, M)]")
+def svdvals(x):
+    """The singular values. See torch.linalg.svdvals."""
+    return torch.linalg.svdvals(x)
+
+
+@builtin("eigh<T: float>(x: T[...B, N, N]) -> (T[...B, N], T[...B, N, N])")
+def eigh(x):
+    """Eigenvalues and eigenvectors of a symmetric matrix. See torch.linalg.eigh."""
+    return torch.linalg.eigh(x)
+
+
+@builtin("eigvalsh<T: float>(x: T[...B, N, N]) -> T[...B, N]")
+def eigvalsh(x):
+    """Eigenvalues of a symmetric matrix. See torch.linalg.eigvalsh."""
+    return torch.linalg.eigvalsh(x)
+
+
+@builtin("matrix_power<T: float>(x: T[...B, N, N], n: int) -> T[...B, N, N]")
+def matrix_power(x, n):
+    """`x @ x @ ...`, n times. See torch.linalg.matrix_power."""
+    return torch.linalg.matrix_power(x, n)
+
+
+@builtin("matrix_exp<T: float>(x: T[...B, N, N]) -> T[...B, N, N]")
+def matrix_exp(x):
+    """The exponential of a matrix. See torch.linalg.matrix_exp."""
+    return torch.linalg.matrix_exp(x)
+
+
+@builtin("matrix_rank<T: float>(x: T[...B, N, M]) -> int64[...B]")
+def matrix_rank(x):
+    """The rank of a matrix. See torch.linalg.matrix_rank."""
+    return torch.linalg.matrix_rank(x)

@@ -1,0 +1,35 @@
+"""The one layout of a program: `tlc fmt`.
+
+Four spaces, lines of at most 100 characters where the text allows it, one statement per line, one blank line kept between
+statements, comments where they were. What a program means never changes: the tree of the result is the tree of the text.
+"""
+
+from tensorlogic.diagnostics.diagnostic import Problems, TensorLogicError
+from tensorlogic.source import Source
+from tensorlogic.syntax import ast, format_expressions, format_statements, format_types
+from tensorlogic.syntax.format_layout import concat, layout
+from tensorlogic.syntax.format_printer import Printer
+from tensorlogic.syntax.parse import parse
+
+RULE_FILES = (format_expressions, format_statements, format_types)  # importing them fills RULES
+
+
+def format_source(text: str, name: str = "<text>") -> str:
+    """The text of a program in its one layout. Raises `TensorLogicError` with the mistakes of a text that is no program.
+
+    >>> format_source("let  x=[1,2]  ;x[ 0 ]=3")
+    'let x = [1, 2]\\nx[0] = 3\\n'
+    """
+    problems = Problems()
+    module = parse(Source(name, text), problems)
+    if problems.errors:
+        raise TensorLogicError(problems.in_order())
+    return format_module(module)
+
+
+def format_module(module: ast.Module) -> str:
+    """The text of a parsed program. Its comments, and where its author left blank lines, come from its source."""
+    printer = Printer(module)
+    printer.run()
+    text = layout(concat(printer.inside(module), printer.statements(module.statements)))
+    return text + "\n" if text else ""

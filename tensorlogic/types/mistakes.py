@@ -1,0 +1,141 @@
+"""What can be wrong with types and shapes, as facts. `checker/messages.py` alone gives them codes and words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Union
+
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.facts import Goal
+from tensorlogic.types.types import DTypeVar, Shape, Type
+
+Witness = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SizeMismatch:
+    """Two sizes that must be equal are not (TL0301). `what` names the place: "the inner sizes", "dimension D of `x`"."""
+
+    what: str
+    left: Dim
+    right: Dim
+    witness: Witness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankMismatch:
+    """Wrong number of dims (TL0304)."""
+
+    what: str
+    expected: str  # "2", "at least 1", "float32[N, D]"
+    found: Type | Shape
+
+
+@dataclass(frozen=True, slots=True)
+class AccidentalBroadcast:
+    """Operands of different rank where the lower one does not broadcast into the other (TL0303)."""
+
+    left: Shape
+    right: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class DTypeMismatch:
+    """(TL0302)"""
+
+    what: str
+    left: str | DTypeVar
+    right: str | DTypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class DTypeKind:
+    """A dtype outside the kind that the signature asks for (TL0302); `kind` is "float", "int", "number" ..."""
+
+    what: str
+    kind: str
+    found: str | DTypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class NotDefined:
+    """The operation does not exist for this type (TL0305)."""
+
+    operation: str
+    found: Type
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongType:
+    """Another type was expected (TL0306)."""
+
+    what: str
+    expected: str
+    found: Type
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CountMismatch:
+    """A reshape between different numbers of elements (TL0308)."""
+
+    before: Shape
+    after: Shape
+    witness: Witness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotDivisible:
+    """(TL0309)"""
+
+    divisor: Dim
+    dividend: Dim
+    witness: Witness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AxisOutOfRange:
+    """(TL0310)"""
+
+    axis: int
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOutOfRange:
+    """(TL0310)"""
+
+    index: str
+    size: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class EmptySlice:
+    """A slice that is certainly empty, or a derived size that is certainly negative (TL0310)."""
+
+    what: str
+    size: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class WhereNotMet:
+    """A `where` clause of the callee is not met (TL0311)."""
+
+    callee: str
+    goal: Goal
+    witness: Witness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadArgument:
+    """An argument value that makes no sense: `code` is one of the fixed ones, `text` a whole sentence without full stop."""
+
+    code: str
+    text: str
+    advice: str = ""
+
+
+Mistake = Union[
+    SizeMismatch, RankMismatch, AccidentalBroadcast, DTypeMismatch, DTypeKind, NotDefined, WrongType, CountMismatch, NotDivisible,
+    AxisOutOfRange, IndexOutOfRange, EmptySlice, WhereNotMet, BadArgument,
+]  # fmt: skip

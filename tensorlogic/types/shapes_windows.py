@@ -1,0 +1,266 @@
+"""Shape rules of what slides a window: convolution, pooling, unfolding, padding, interpolation."""
+
+from math import floor
+
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.facts import Rel
+from tensorlogic.types.mistakes import BadArgument, EmptySlice, RankMismatch
+from tensorlogic.types.obligations import Obligations
+from tensorlogic.types.shapes_base import ONE, axis_of, divides, equal, is_known, known_or_fresh, number, omitted, replaced, shape_function
+from tensorlogic.types.types import Shape
+
+Sizes = tuple[Dim | None, ...]
+
+
+def each(need: Obligations, what: str, value: object, n: int) -> Sizes | None:
+    """One number for every axis, or a list of `n` numbers."""
+    if value is None or isinstance(value, Dim):
+        return (value,) * n
+    if isinstance(value, tuple) and len(value) in (1, n):
+        return value if len(value) == n else value * n
+    found = f"a list of {len(value)}" if isinstance(value, tuple) else f"{value}"
+    need.fail(BadArgument("TL0306", f"`{what}` is an int or a list of {n} ints, not {found}"))
+    return None
+
+
+def _window(need: Obligations, size: object, kernel: Dim | None, stride: Dim | None, pad: Dim | None, dilation: Dim | None) -> Dim:
+    """`(size + 2 pad - dilation (kernel - 1) - 1) // stride + 1`; the window must fit at least once."""
+    if not isinstance(size, Dim) or kernel is None or stride is None or pad is None or dilation is None:
+        return Dim.fresh()
+    room = size + 2 * pad - dilation * (kernel - 1) - 1
+    need.require(Rel(">=", room, Dim.const(0)), lambda _: EmptySlice("the result of the window", room + 1), certain=True)
+    return room.floor_div(stride) + 1
+
+
+def _positive(need: Obligations, what: str, sizes: Sizes) -> bool:
+    if any(s is not None and s.value is not None and s.value < 1 for s in sizes):
+        need.fail(BadArgument("TL0310", f"`{what}` must be at least 1"))
+        return False
+    return True
+
+
+def _paddings(need: Obligations, sizes: Shape, padding: object, strides: Sizes) -> Sizes | str | None:
+    """Numbers, or "same"."""
+    if not isinstance(padding, str):
+        return each(need, "padding", padding, len(sizes))
+    if padding == "valid":
+        return (Dim.const(0),) * len(sizes)
+    if padding == "same" and all(s == ONE for s in strides):
+        return "same"
+    need.fail(BadArgument("TL0306", f'`padding: "{padding}"` is not possible here', '"same" (only with stride 1), "valid", or numbers'))
+    return None
+
+
+@shape_function
+def conv(need: Obligations, batch, channels, out, inner, sizes, kernel, stride, padding, dilation, groups) -> Shape | None:
+    """[batch, channels, *sizes] under weights [out, channels / groups, *kernel]; without batch dims too."""
+    n = len(kernel)
+    if not _has_rank(need, batch, sizes, n) or not _channels(need, channels, inner, out, groups):
+        return None
+    strides, dilations = each(need, "stride", stride, n), each(need, "dilation", dilation, n)
+    if strides is None or dilations is None or not _positive(need, "stride", strides) or not _positive(need, "dilation", dilations):
+        return None
+    pads = _paddings(need, sizes, padding, strides)
+    if pads is None:
+        return None
+    if isinstance(pads, str):
+        return (*batch, out, *sizes)
+    return (*batch, out, *(_window(need, *row) for row in zip(sizes, kernel, strides, pads, dilations, strict=True)))
+
+
+def _has_rank(need: Obligations, batch: Shape, sizes: Shape, n: int) -> bool:
+    """Convolutions take at most one batch dim; `sizes` is what the signature names one by one."""
+    if is_known(batch) and len(batch) > 1:
+        need.fail(RankMismatch("the input", f"{n + 1} or {n + 2}", (*batch, Dim.fresh(), *sizes)))
+        return False
+    return True
+
+
+def _channels(need: Obligations, channels: Dim, inner: Dim | None, out: Dim, groups: Dim | None) -> bool:
+    if groups is None or inner is None:
+        return True
+    return equal(need, "the channels", channels, inner * groups) and divides(need, groups, out)
+
+
+@shape_function
+def conv1d(need: Obligations, batch, c, s, o, i, k, stride, padding, dilation, groups) -> Shape | None:
+    return conv(need, batch, c, o, i, (s,), (k,), stride, padding, dilation, groups)
+
+
+@shape_function
+def conv2d(need: Obligations, batch, c, h, w, o, i, kh, kw, stride, padding, dilation, groups) -> Shape | None:
+    return conv(need, batch, c, o, i, (h, w), (kh, kw), stride, padding, dilation, groups)
+
+
+@shape_function
+def conv3d(need: Obligations, batch, c, d, h, w, o, i, kd, kh, kw, stride, padding, dilation, groups) -> Shape | None:
+    return conv(need, batch, c, o, i, (d, h, w), (kd, kh, kw), stride, padding, dilation, groups)
+
+
+def _transposed(need: Obligations, batch, out, groups, sizes, kernel, settings: tuple) -> Shape | None:
+    """`(size - 1) stride - 2 pad + dilation (kernel - 1) + output_padding + 1`"""
+    n = len(sizes)
+    names = ("stride", "padding", "output_padding", "dilation")
+    rows = [each(need, name, value, n) for name, value in zip(names, settings, strict=True)]
+    if not _has_rank(need, batch, sizes, n) or any(row is None for row in rows):
+        return None
+    grown = [_grown(*row) for row in zip(sizes, kernel, *(row or () for row in rows), strict=True)]
+    return (*batch, out * groups if groups is not None else Dim.fresh(), *grown)
+
+
+def _grown(size: Dim, kernel: Dim, stride: Dim | None, pad: Dim | None, extra: Dim | None, dilation: Dim | None) -> Dim:
+    if stride is None or pad is None or extra is None or dilation is None:
+        return Dim.fresh()
+    return (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + extra + 1
+
+
+@shape_function
+def conv_transpose1d(need: Obligations, batch, s, o, k, stride, padding, extra, groups, dilation) -> Shape | None:
+    return _transposed(need, batch, o, groups, (s,), (k,), (stride, padding, extra, dilation))
+
+
+@shape_function
+def conv_transpose2d(need: Obligations, batch, h, w, o, kh, kw, stride, padding, extra, groups, dilation) -> Shape | None:
+    return _transposed(need, batch, o, groups, (h, w), (kh, kw), (stride, padding, extra, dilation))
+
+
+def _pooled(need: Obligations, n: int, shape: Shape, kernel, stride, padding, dilation, ceil_mode) -> Shape | None:
+    """The last `n` axes under a window; the stride is the kernel unless given."""
+    if len(shape) < n or not is_known(shape[len(shape) - n :]) or (is_known(shape) and len(shape) not in (n + 1, n + 2)):
+        if is_known(shape):
+            need.fail(RankMismatch("the input", f"{n + 1} or {n + 2}", shape))
+        return None
+    steps = kernel if omitted(stride) else stride
+    names = ("kernel_size", "stride", "padding", "dilation")
+    rows = [each(need, name, value, n) for name, value in zip(names, (kernel, steps, padding, dilation), strict=True)]
+    if any(row is None for row in rows) or not all(_positive(need, names[i], rows[i] or ()) for i in (0, 1, 3)):
+        return None
+    per_axis = zip(shape[len(shape) - n :], *(row or () for row in rows), strict=True)
+    sizes = [_pool_size(need, size, k, s, p, d, ceil_mode) for size, k, s, p, d in per_axis]
+    return (*shape[: len(shape) - n], *sizes)
+
+
+def _pool_size(need: Obligations, size, kernel, stride, pad, dilation, ceil_mode) -> Dim:
+    exact = _window(need, size, kernel, stride, pad, dilation)
+    if ceil_mode is False:
+        return exact
+    room = [number(v) for v in (size, kernel, stride, pad, dilation)]
+    if ceil_mode is None or any(v is None for v in room):
+        return Dim.fresh()
+    n, k, s, p, d = (v or 0 for v in room)
+    out = -(-(n + 2 * p - d * (k - 1) - 1) // s) + 1
+    return Dim.const(out - 1 if (out - 1) * s >= n + p else out)  # a window starts inside the input or its left padding
+
+
+@shape_function
+def pool1d(need: Obligations, shape, kernel, stride, padding, dilation, ceil_mode) -> Shape | None:
+    return _pooled(need, 1, shape, kernel, stride, padding, dilation, ceil_mode)
+
+
+@shape_function
+def pool2d(need: Obligations, shape, kernel, stride, padding, dilation, ceil_mode) -> Shape | None:
+    return _pooled(need, 2, shape, kernel, stride, padding, dilation, ceil_mode)
+
+
+@shape_function
+def mean_pool1d(need: Obligations, shape, kernel, stride, padding, ceil_mode) -> Shape | None:
+    return _pooled(need, 1, shape, kernel, stride, padding, ONE, ceil_mode)
+
+
+@shape_function
+def mean_pool2d(need: Obligations, shape, kernel, stride, padding, ceil_mode) -> Shape | None:
+    return _pooled(need, 2, shape, kernel, stride, padding, ONE, ceil_mode)
+
+
+def _adapted(need: Obligations, n: int, shape: Shape, sizes: object) -> Shape | None:
+    if len(shape) < n or not is_known(shape[len(shape) - n :]):
+        return None
+    wanted = each(need, "output_size", sizes, n)
+    return None if wanted is None else (*shape[: len(shape) - n], *map(known_or_fresh, wanted))
+
+
+@shape_function
+def adaptive1d(need: Obligations, shape, sizes) -> Shape | None:
+    return _adapted(need, 1, shape, sizes)
+
+
+@shape_function
+def adaptive2d(need: Obligations, shape, sizes) -> Shape | None:
+    return _adapted(need, 2, shape, sizes)
+
+
+@shape_function
+def pad(need: Obligations, shape: Shape, pads: object) -> Shape | None:
+    """Pairs (before, after) from the last axis on; negative ones crop."""
+    if not isinstance(pads, tuple):
+        return None
+    if len(pads) % 2 or (is_known(shape) and len(pads) > 2 * len(shape)):
+        need.fail(BadArgument("TL0304", f"`pad` takes pairs (before, after), at most one per axis, not {len(pads)} numbers"))
+        return None
+    axes = len(pads) // 2
+    tail = shape[len(shape) - axes :]
+    if not is_known(tail):
+        return None
+    grown = [_padded(need, size, pads[2 * i], pads[2 * i + 1]) for i, size in enumerate(reversed(tail))]
+    return (*shape[: len(shape) - axes], *reversed(grown))
+
+
+def _padded(need: Obligations, size: object, before: Dim | None, after: Dim | None) -> Dim:
+    if not isinstance(size, Dim) or before is None or after is None:
+        return Dim.fresh()
+    total = size + before + after
+    need.require(Rel(">=", total, Dim.const(0)), lambda _: EmptySlice("the padded axis", total), certain=True)
+    return total
+
+
+@shape_function
+def interpolate(need: Obligations, shape: Shape, sizes: object, scale: object) -> Shape | None:
+    """[N, C, *sizes] resampled to given sizes or by a factor."""
+    if not is_known(shape):
+        return None
+    n = len(shape) - 2
+    if n < 1:
+        need.fail(RankMismatch("the input of `interpolate`", "3, 4 or 5", shape))
+        return None
+    if not omitted(sizes):
+        return _adapted(need, n, shape, sizes)
+    if omitted(scale):
+        need.fail(BadArgument("TL0307", "`interpolate` needs `size` or `scale_factor`"))
+        return None
+    factors = scale if isinstance(scale, tuple) else (scale,) * n
+    return (*shape[:2], *(_scaled(size, factor) for size, factor in zip(shape[2:], factors, strict=False)))
+
+
+def _scaled(size: object, factor: object) -> Dim:
+    if isinstance(size, Dim) and isinstance(factor, Dim):
+        return size * factor
+    if not isinstance(factor, float) or not isinstance(size, Dim):
+        return Dim.fresh()
+    if size.value is not None:
+        return Dim.const(floor(size.value * factor))
+    return size * int(factor) if factor.is_integer() else Dim.fresh()
+
+
+@shape_function
+def unfold(need: Obligations, shape: Shape, dim: Dim | None, size: Dim | None, step: Dim | None) -> Shape | None:
+    """Windows of one axis; their contents become the last axis."""
+    position = axis_of(shape, dim, need)
+    if position is None:
+        return None
+    windows = _window(need, shape[position], size, step, Dim.const(0), ONE)
+    return (*replaced(shape, position, windows), known_or_fresh(size))
+
+
+@shape_function
+def counted(need: Obligations, start: Dim | None, end: Dim | None, step: Dim | None) -> Shape | None:
+    """One axis of `ceil((end - start) / step)` elements: arange."""
+    if start is None or end is None or step is None:
+        return (Dim.fresh(),)
+    if step.value == 0:
+        need.fail(BadArgument("TL0310", "the step of `arange` must not be 0"))
+        return None
+    negative = step.value is not None and step.value < 0
+    length = (start - end).ceil_div(-step) if negative else (end - start).ceil_div(step)
+    need.require(Rel(">=", length, Dim.const(0)), lambda _: EmptySlice("the range", length), certain=True)
+    return (length,)
+

@@ -1,0 +1,48 @@
+"""What a function takes and gives: one description for functions of a program and for builtins."""
+
+from dataclasses import dataclass
+
+from tensorlogic.source import Span
+from tensorlogic.types.facts import Goal
+from tensorlogic.types.types import DTypeVar, Type, TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. `default` is the source text of its default value for builtins, or any object for the checker's own use; see `has_default`."""
+
+    name: str
+    type: Type
+    has_default: bool = False
+    default: object = None
+    span: Span | None = None
+    variadic: bool = False  # takes all further positional arguments (`print`, `einsum`)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A `where` clause with its place."""
+
+    goal: Goal
+    span: Span | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """`dims` are the dimension variables, `segments` the names of `...B`; both are bound by the arguments."""
+
+    name: str
+    params: tuple[Parameter, ...]
+    result: Type
+    dtype_vars: tuple[DTypeVar, ...] = ()
+    type_vars: tuple[TypeVar, ...] = ()
+    dims: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    where: tuple[Requirement, ...] = ()
+    span: Span | None = None
+    text: str = ""  # as declared, for messages and `tlc builtins`
+
+    @property
+    def required(self) -> int:
+        return sum(not p.has_default and not p.variadic for p in self.params)

@@ -1,0 +1,254 @@
+"""The types of the language. `str()` of a type is source syntax.
+
+Host types may carry what is known of the value: an `Int` its symbolic value, a `List` its items. `widen` forgets that, as
+assignment in a loop must.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Union
+
+from tensorlogic.types.dims import Dim
+
+
+@dataclass(frozen=True, slots=True)
+class DTypeVar:
+    """`T` of `fn f<T: float>`: some dtype of its kind, the same everywhere in the function."""
+
+    name: str
+    kind: str = "any"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`...B` in a shape: any number of dims, the same ones everywhere in the function. Name "" is an anonymous `...`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"...{self.name.partition('#')[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """`...reduce(S, dim, keepdim)` in the signature of a builtin: dims that a function of `types/shapes.py` works out."""
+
+    function: str
+    args: tuple[object, ...]  # Segment, Dim, or the name of a parameter as str
+
+    def __str__(self) -> str:
+        return f"...{self.function}({', '.join(str(a).removeprefix('...') for a in self.args)})"
+
+
+ShapeItem = Union[Dim, Segment, Derived]
+Shape = tuple[ShapeItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Int:
+    value: Dim | None = None
+
+    def __str__(self) -> str:
+        return "int"
+
+
+@dataclass(frozen=True, slots=True)
+class Float:
+    value: float | None = None
+
+    def __str__(self) -> str:
+        return "float"
+
+
+@dataclass(frozen=True, slots=True)
+class Bool:
+    value: bool | None = None
+
+    def __str__(self) -> str:
+        return "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    value: str | None = None
+
+    def __str__(self) -> str:
+        return "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    def __str__(self) -> str:
+        return "void"
+
+
+@dataclass(frozen=True, slots=True)
+class NoneType:
+    """The default `none` of an optional parameter of a builtin."""
+
+    def __str__(self) -> str:
+        return "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """Any value at all: only in signatures of builtins (`print`)."""
+
+    def __str__(self) -> str:
+        return "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The type of an expression that was reported already. It matches everything, so that one mistake gives one message."""
+
+    def __str__(self) -> str:
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class DTypeValue:
+    """A dtype used as a value: `x.to(float32)`. In signatures `DType<U>` binds the variable U."""
+
+    dtype: Union[str, DTypeVar]
+
+    def __str__(self) -> str:
+        return f"DType<{self.dtype}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """`dtype[shape]`"""
+
+    dtype: Union[str, DTypeVar]
+    shape: Shape
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{', '.join(str(item) for item in self.shape)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyTensor:
+    """`Tensor`: a tensor whose dtype and shape are only known at run time."""
+
+    def __str__(self) -> str:
+        return "Tensor"
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """`[T]`. `items` are the types of the elements one by one where they are known; then `element` is what they have in common."""
+
+    element: "Type"
+    items: tuple["Type", ...] | None = None
+
+    def __str__(self) -> str:
+        return f"[{self.element}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`a..b` and `range(n)`: ints one after the other."""
+
+    start: Dim | None = None
+    stop: Dim | None = None
+
+    def __str__(self) -> str:
+        return "range"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple:
+    items: tuple["Type", ...]
+
+    def __str__(self) -> str:
+        return f"({', '.join(map(str, self.items))}{',' if len(self.items) == 1 else ''})"
+
+
+@dataclass(frozen=True, slots=True)
+class Fn:
+    params: tuple["Type", ...]
+    result: "Type"
+
+    def __str__(self) -> str:
+        return f"fn({', '.join(map(str, self.params))}) -> {self.result}"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeVar:
+    """`T` of `struct Pair<T>`: any type, or of a function parameter in a builtin's signature."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A declared struct; `name` is unique in the program, `args` stand for its type parameters."""
+
+    name: str
+    args: tuple["Type", ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name}<{', '.join(map(str, self.args))}>" if self.args else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A type of the library: `Model Tokenizer KVCache Optimizer Scheduler Dataset Device`. `header` is what is known of a model file."""
+
+    name: str
+    header: Mapping | None = None  # tensor name -> formats.TensorEntry; compared by identity of its file
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Library) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+Type = Union[
+    Int, Float, Bool, String, Void, NoneType, Any, Unknown, DTypeValue, Tensor, AnyTensor, List, Range, Tuple, Fn, TypeVar, Struct, Library,
+]  # fmt: skip
+
+
+def widen(type_: Type) -> Type:
+    """The type without what is known of the value."""
+    match type_:
+        case Int() | Float() | Bool() | String():
+            return type(type_)()
+        case Range():
+            return Range()
+        case List(element):
+            return List(widen(element))
+        case Tuple(items):
+            return Tuple(tuple(widen(i) for i in items))
+    return type_
+
+
+def is_number(type_: Type) -> bool:
+    return isinstance(type_, Int | Float)
+
+
+def is_tensor(type_: Type) -> bool:
+    return isinstance(type_, Tensor | AnyTensor)
+
+
+def is_unknown(type_: Type) -> bool:
+    """Whether the type, or a part of it, was reported already."""
+    match type_:
+        case Unknown():
+            return True
+        case List(element):
+            return is_unknown(element)
+        case Tuple(items):
+            return any(is_unknown(i) for i in items)
+    return False

@@ -1,0 +1,83 @@
+"""`tlc run` and `tlc test`: output, errors at their line, exit codes, options."""
+
+import pytest
+
+
+def program(folder, text, name="p.tl"):
+    (folder / name).write_text(text)
+    return name
+
+
+def test_output_goes_to_stdout(tlc, folder):
+    name = program(folder, 'let x = 1\nprint("top {}", x)\nmain { print("main") }\ntest "t" { print("test") }\n')
+    result = tlc("run", name)
+    assert (result.code, result.out, result.err) == (0, "top 1\nmain\n", "")
+
+
+def test_check_errors_come_before_anything_runs(tlc, folder):
+    result = tlc("run", program(folder, 'print("never")\nlet y = x\n'))
+    assert result.code == 1 and not result.out and "error[TL0201]" in result.err and "p.tl:2:9" in result.err
+
+
+def test_run_time_error_names_the_line(tlc, folder):
+    result = tlc("run", program(folder, 'print("before")\nlet n = 3\nassert n == 4, "n is wrong"\nprint("after")\n'))
+    assert result.code == 3 and result.out == "before\n"
+    assert "error[TL0802]" in result.err and "n is wrong" in result.err and "p.tl:3" in result.err
+
+
+def test_warnings_do_not_fail(tlc, folder):
+    result = tlc("run", program(folder, "let relu = 3\nprint(relu)\n"))
+    assert result.code == 0 and result.out == "3\n" and "warning[TL0701]" in result.err
+
+
+def test_set(tlc, folder):
+    name = program(folder, 'const D = 4\nconst out = "none"\nprint(zeros([D]).shape, out)\n')
+    assert tlc("run", name).out == "[4] none\n"
+    assert tlc("run", name, "--set", "D=6", "--set", "out=a b.gguf").out == "[6] a b.gguf\n"
+
+
+@pytest.mark.parametrize("value", ["E=1", "D=x", "D=1.5", "D="])
+def test_set_what_cannot_be(tlc, folder, value):
+    result = tlc("run", program(folder, "const D = 4\nprint(D)\n"), "--set", value)
+    assert result.code in (1, 2) and not result.out and result.err
+
+
+def test_seed(tlc, folder):
+    name = program(folder, "print(randn([4]))\n")
+    one, again, other = (tlc("run", name, "--seed", seed).out for seed in ("1", "1", "2"))
+    assert one == again != other
+
+
+def test_device_that_is_not_there(tlc, folder, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    result = tlc("run", "good.tl", "--device", "mps")
+    assert result.code == 3 and "error[TL0805]" in result.err
+
+
+@pytest.mark.parametrize("flags", [["--dtype", "float16"], ["--nproc", "2"], ["--allow-python"], ["--", "a"]], ids=" ".join)
+def test_what_cannot_work_yet_is_refused(tlc, folder, flags):
+    result = tlc("run", program(folder, 'print("ran")\n'), *flags)
+    assert result.code == 2 and not result.out and "yet" in result.err
+
+
+def test_tests(tlc, folder):
+    text = 'fn one() -> int { return 1 }\ntest "good" { assert one() == 1 }\ntest "bad" { assert one() == 2 }\nmain { print("never") }\n'
+    result = tlc("test", program(folder, text))
+    assert result.code == 1 and not result.out
+    good, bad, *_ = (line for line in result.err.splitlines() if line.startswith(("ok", "FAILED")))
+    assert good.startswith("ok     good (") and bad.startswith("FAILED bad (")
+    assert "error[TL0802]" in result.err and "p.tl:3" in result.err and result.err.endswith("p.tl: 2 tests, 1 failed\n")
+
+
+def test_tests_of_many_files(tlc, folder):
+    bad, good = program(folder, 'test "bad" { assert false }\n', "a.tl"), program(folder, 'test "good" { assert true }\n', "b.tl")
+    result = tlc("test", bad, "bad.tl", good)
+    assert result.code == 1 and "FAILED bad" in result.err and "error[TL0301]" in result.err and "ok     good" in result.err
+    assert tlc("test", good).code == 0
+
+
+def test_an_error_outside_of_tests(tlc, folder):
+    result = tlc("test", program(folder, 'assert false, "top"\ntest "good" { assert true }\n'))
+    assert result.code == 3 and "good" not in result.err.splitlines()[0]
