@@ -123,6 +123,11 @@ def checked(function: Function, call: Callable[..., Any], loaded: driver.Loaded)
     return located
 
 
+def texts(settings: Mapping[str, object]) -> dict[str, str]:
+    """Values of constants as `--set` takes them."""
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in settings.items()}
+
+
 def compile(program: TextOrPath, **settings: object) -> Program:
     """Check a program, given as a path or as text, and make it callable. `settings` replace constants, as `--set` does.
 
@@ -131,7 +136,7 @@ def compile(program: TextOrPath, **settings: object) -> Program:
     >>> compile("const D = 4\\nfn size() -> int { return D }", D=8).size()
     8
     """
-    return Program(driver.analyse(source_of(program), {name: str(value) for name, value in settings.items()}))
+    return Program(driver.analyse(source_of(program), texts(settings)))
 
 
 def check(program: TextOrPath, **settings: object) -> list[Diagnostic]:
@@ -141,7 +146,7 @@ def check(program: TextOrPath, **settings: object) -> list[Diagnostic]:
     ['TL0201']
     """
     try:
-        return driver.analyse(source_of(program), {name: str(value) for name, value in settings.items()}).diagnostics
+        return driver.analyse(source_of(program), texts(settings)).diagnostics
     except TensorLogicError as error:  # the file is no text
         return error.diagnostics
 
@@ -160,5 +165,5 @@ def build(program: TextOrPath, output: str | os.PathLike[str], **settings: objec
 
     Raises TensorLogicError where the program has a mistake, OSError where a file cannot be read or written.
     """
-    analysis = driver.analyse(source_of(program), {name: str(value) for name, value in settings.items()})
+    analysis = driver.analyse(source_of(program), texts(settings))
     replace_text(os.fspath(output), driver.build(analysis).text)

@@ -1,4 +1,4 @@
-"""The reference evaluator: runs IR operation by operation with the bodies of the builtins. Slow and plain; the package has no such thing."""
+"""The reference evaluator: runs IR one operation at a time with the bodies of the builtins. The package has no such thing."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -117,7 +117,7 @@ class Reference:
                 return cells.find(operand)
             case Const(_, DTypeValue(dtype)):
                 return self.dtype(dtype, cells)
-            case Const(_, Library()):
+            case Const("gpu", Library("Device")):
                 return torch.get_default_device()
             case Const(value):
                 return as_list(value)
@@ -186,6 +186,10 @@ class Reference:
                 updated = tensor.clone()
                 updated[index[0] if len(index) == 1 else tuple(index)] = new
                 return updated
+            case "set_list_item":
+                updated = list(args[0])
+                updated[args[1]] = args[2]
+                return updated
             case "copy" | "check_type":
                 return args[0]
         raise KeyError(op.code)
@@ -194,18 +198,23 @@ class Reference:
         name, index = overload(op)
         found: Any = registry.lookup_initializer(name) if index == INITIALIZER else registry.lookup(name)
         body = found.body if index == INITIALIZER else found.bodies[index]
-        names = body.__code__.co_varnames[: body.__code__.co_argcount + body.__code__.co_kwonlyargcount]
-        args, given = list(op.args), {}
-        for parameter in declared(name, index):
+        names = [*body.__code__.co_varnames[: body.__code__.co_argcount]]
+        keyword_only = body.__code__.co_varnames[len(names) : len(names) + body.__code__.co_kwonlyargcount]
+        args, given, rest = list(op.args), {}, ()
+        parameters = declared(name, index)
+        for parameter in parameters:
             if parameter.variadic:
-                return body(*(self.operand(arg, cells) for arg in args), **given)
+                count = len(op.args) - len(parameters) + 1
+                rest, args = tuple(self.operand(arg, cells) for arg in args[:count]), args[count:]
+                continue
             arg = args.pop(0) if args else Omitted()
-            key = parameter.name if parameter.name in names else parameter.name + "_"
+            key = parameter.name if parameter.name in (*names, *keyword_only) else parameter.name + "_"
             if not isinstance(arg, Omitted):
                 given[key] = self.operand(arg, cells)
             elif parameter.default not in (None, "none"):
                 given[key] = default_value(parameter.default)
-        return body(**given)
+        positional = [given.pop(key) for key in names if key in given] if rest else []
+        return body(*positional, *rest, **given)
 
     def _call(self, op: Op, cells: Cells) -> Any:
         args = tuple(arg if isinstance(arg, Omitted) else self.operand(arg, cells) for arg in op.args)

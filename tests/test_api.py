@@ -71,6 +71,12 @@ def test_values_after_a_run():
     assert program.values["D"] == 3 and program.values["W"].shape == (3,)
 
 
+@pytest.mark.parametrize("before, after", [("1", 2), ("1.5", 0.25), ("true", False), ('"a"', "b c")])
+def test_settings(before, after):
+    program = tl.compile(f"const C = {before}\n", C=after)
+    assert program.values["C"] == after
+
+
 def test_errors_of_a_run_have_their_place():
     with pytest.raises(tl.TensorLogicError) as caught:
         tl.compile("let n = 1\nassert n == 2\n").run()
@@ -81,7 +87,7 @@ def test_fx():
     net = tl.compile(LINEAR + "\nfn loops(n: int) -> int {\n    i = n\n    while i > 1 { i = i - 1 }\n    return i\n}\n")
     x, w = torch.randn(3, 4), torch.randn(4, 2)
     graph = net.fx("forward")
-    assert isinstance(graph, torch.fx.GraphModule) and torch.equal(graph(x, w), x @ w)
+    assert isinstance(graph, torch.fx.GraphModule) and torch.equal(graph(x, w, 2.0), x @ w * 2.0)
     with pytest.raises(tl.TensorLogicError, match="not one graph"):
         net.fx("loops")
     with pytest.raises(KeyError):

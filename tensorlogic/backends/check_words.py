@@ -26,7 +26,11 @@ def explain(function: Function, args: tuple, keywords: Mapping[str, Any], names:
         goal = requirement.goal
         if goal_symbols(goal) <= check.sizes.keys() and not holds(goal, check.sizes):
             numbers = ", ".join(f"{name} = {check.sizes[name]}" for name in sorted(goal_symbols(goal)))
-            check.fail("TL0311", f"`{function.name}` needs {requirement.text or goal}, found {numbers}", *map(check.origin, sorted(goal_symbols(goal))))
+            check.fail(
+                "TL0311",
+                f"`{function.name}` needs {requirement.text or goal}, found {numbers}",
+                *map(check.origin, sorted(goal_symbols(goal))),
+            )
 
 
 def _bound(function: Function, args: tuple, keywords: Mapping[str, Any], names: tuple[str, ...]) -> dict[Value, Any]:

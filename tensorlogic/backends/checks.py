@@ -116,9 +116,11 @@ class _Checks:
         yield from self.dtype(ast.Attribute(ast.Name(name, LOAD), "dtype", LOAD), type_.dtype)
         shape = ast.Attribute(ast.Name(name, LOAD), "shape", LOAD)
         targets = [ast.Name(f"{name}_{i}", STORE) for i in range(len(type_.shape))]
-        starred = [ast.Starred(t, STORE) if not isinstance(d, Dim) else t for t, d in zip(targets, type_.shape, strict=True)]
+        pairs = zip(targets, type_.shape, strict=True)
+        starred: list[ast.expr] = [target if isinstance(item, Dim) else ast.Starred(target, STORE) for target, item in pairs]
         if starred:
-            yield ast.Assign([ast.Tuple(starred, STORE)], shape)
+            whole: ast.expr = ast.Tuple(starred, STORE)
+            yield ast.Assign([whole], shape)
         else:
             yield ast.If(shape, [ast.Return(ast.Constant(False))], [])
         for i, item in enumerate(type_.shape):

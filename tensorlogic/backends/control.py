@@ -21,14 +21,14 @@ DEEPEST_BLOCKS = 80  # CPython's limit is 100 levels of indentation
 def _assign(writer: Writer, op: Op) -> None:
     target = op.attrs["target"]
     assert isinstance(target, Value)
-    writer.make_ready(op.args)
+    writer.make_ready(op.args, deepest=DEEPEST + 1)
     expr = writer.part(op.args[0])
     writer.flush()
     writer.assign(target, expr, op)
 
 
 def _set_global(writer: Writer, op: Op) -> None:
-    writer.make_ready(op.args)
+    writer.make_ready(op.args, deepest=DEEPEST + 1)
     expr = writer.part(op.args[0])
     name = writer.scope.module.globals[str(op.attrs["name"])]
     statement = ast.Assign([ast.Name(name, STORE)], expr.node)
@@ -46,11 +46,13 @@ def _enter(writer: Writer, span: Span | None, loop: bool = False) -> None:
     """Refuses what CPython could not compile."""
     if writer.depth > DEEPEST_BLOCKS or (loop and writer.loops >= DEEPEST_LOOPS):
         limit = f"{DEEPEST_LOOPS} loops" if loop else f"{DEEPEST_BLOCKS} blocks"
-        raise TensorLogicError(Diagnostic("TL0104", f"more than {limit} inside each other", span, help=("move the inner part into a function",)))
+        raise TensorLogicError(
+            Diagnostic("TL0104", f"more than {limit} inside each other", span, help=("move the inner part into a function",))
+        )
 
 
 def _condition(writer: Writer, op: Op) -> Expr:
-    writer.make_ready(op.args)
+    writer.make_ready(op.args, deepest=DEEPEST + 1)
     expr = writer.part(op.args[0])
     writer.flush()
     return expr
@@ -74,17 +76,17 @@ def _yields(writer: Writer, region: Region) -> list[Expr]:
 def _if(writer: Writer, op: Op) -> None:
     _enter(writer, op.span)
     condition = _condition(writer, op)
-    then = _filled(writer, op.regions[0])
-    other = None
-    if len(op.regions) > 1 and _next_in_chain(writer, op.regions[1], op.results) is None:
-        other = _filled(writer, op.regions[1])
+    then, other = _filled(writer, op.regions[0]), None
+    last = op.regions[-1]
+    if len(op.regions) > 1 and _next_in_chain(writer, last, op.results) is None:
+        other = _filled(writer, last)
         if _chosen(writer, op, condition, then, other):
             return
     statement = ast.If(condition.node, [], [])
     writer.emit(statement, op.span, describe(None, op.span))
     statement.body = _body(writer, op, *then)
     if other:
-        statement.orelse = _body(writer, op, *other) if op.regions[1].ops or other[1] else []
+        statement.orelse = _body(writer, op, *other) if last.ops or other[1] else []
     elif len(op.regions) > 1:
         _otherwise(writer, op, op.results, statement)
 
@@ -250,7 +252,7 @@ def _leave(writer: Writer, op: Op) -> None:
 
 
 def _return(writer: Writer, op: Op) -> None:
-    writer.make_ready(op.args)
+    writer.make_ready(op.args, deepest=DEEPEST + 1)
     value = writer.part(op.args[0]) if op.args else None
     type_ = getattr(op.args[0], "type", None) if op.args else None
     writer.statement(ast.Return(value and value.node), op.span, describe(type_, op.span))
@@ -275,6 +277,7 @@ def _no_grad(writer: Writer, op: Op) -> None:
 def _lambda(writer: Writer, op: Op) -> None:
     """`lambda x: ...` where it is one expression that is used once, a function of its own otherwise."""
     region, (result,) = op.regions[0], op.results
+    _enter(writer, op.span)
     writer.flush()
     outer = writer.inside, writer.loops
     writer.inside, writer.loops = op, 0
@@ -310,7 +313,8 @@ def _arguments(writer: Writer, op: Op) -> ast.arguments:
 
 
 def _changes(writer: Writer, value: Value) -> bool:
-    return writer.scope.uses.loop.get(value) is not None and not value.mutable and not value.top
+    uses = writer.scope.uses
+    return uses.loop.get(value) is not None and value not in uses.written and not value.top
 
 
 def _declarations(writer: Writer, op: Op) -> list[ast.stmt]:
@@ -348,7 +352,8 @@ def _word(key: str, operand: object) -> str:
 
 
 STATEMENTS: dict[str, Callable[[Writer, Op], None]] = {
-    "assign": _assign, "set_global": _set_global, "set_index": _set_index, "if": _if, "and": _short_circuit, "or": _short_circuit,
+    "assign": _assign, "set_global": _set_global, "set_index": _set_index,
+    "set_list_item": _set_index, "if": _if, "and": _short_circuit, "or": _short_circuit,
     "for": _for, "while": _while, "break": _leave, "continue": _leave, "return": _return, "no_grad": _no_grad, "lambda": _lambda,
     "assert": _assert, "guard": _guard,
 }  # fmt: skip

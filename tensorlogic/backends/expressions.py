@@ -2,12 +2,14 @@
 
 import ast
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tensorlogic.backends import nodes
 from tensorlogic.backends.fill import filled
 from tensorlogic.backends.nodes import LOAD, Expr
 from tensorlogic.backends.scope import FunctionScope, dtype
 from tensorlogic.backends.sizes import size
+from tensorlogic.backends.uses import size_bindings
 from tensorlogic.ir.ir import EllipsisIndex, Omitted, Op, Operand, SliceOf
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import Bool, Float, Int, Shape, String, Tensor
@@ -127,7 +129,7 @@ def _set_field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
 
 def _item(op: Op, part: Parts, scope: FunctionScope) -> Expr:
     whole = part(op.args[0])
-    return nodes.join(ast.Subscript(whole.node, ast.Constant(op.attrs["index"]), LOAD), [whole], 4)
+    return nodes.join(ast.Subscript(whole.node, nodes.number(int(str(op.attrs["index"]))), LOAD), [whole], 4)
 
 
 def _list_item(op: Op, part: Parts, scope: FunctionScope) -> Expr:
@@ -138,8 +140,8 @@ def _list_item(op: Op, part: Parts, scope: FunctionScope) -> Expr:
 def _list_slice(op: Op, part: Parts, scope: FunctionScope) -> Expr:
     items = part(op.args[0])
     bounds = [None if isinstance(arg, Omitted) else part(arg) for arg in op.args[1:]]
-    node = ast.Slice(*(bound and bound.node for bound in bounds))
-    return nodes.join(ast.Subscript(items.node, node, LOAD), [items, *filter(None, bounds)], 4)
+    node = ast.Slice(*(bound.node if bound else None for bound in bounds))
+    return nodes.join(ast.Subscript(items.node, node, LOAD), [items, *(bound for bound in bounds if bound)], 4)
 
 
 def index_node(items: tuple[Operand, ...], part: Parts) -> tuple[ast.expr, list[Expr]]:
@@ -181,10 +183,35 @@ def _check_type(op: Op, part: Parts, scope: FunctionScope) -> Expr:
         return part(op.args[0])
     scope.module.roots.add("host")
     operand = part(op.args[0])
-    names = dict(zip(op.attrs.get("names", ()), map(part, op.args[1:]), strict=False))  # type: ignore[arg-type]
-    shape = known_shape(wanted.shape, {name: value.node for name, value in names.items()})
+    shape = known_shape(wanted.shape, {name: part(value).node for name, value in size_bindings(op).items()})
     args = [operand, nodes.constant(str(wanted)), dtype(scope, wanted.dtype), Expr(shape, 8 * len(wanted.shape) + 2)]
     return nodes.call(nodes.path("host", "check_type"), args, 15)
+
+
+def _python_call(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    """`host.python_call("numpy", "mean", x)`, and the check of what comes back."""
+    scope.module.roots.add("host")
+    names: Any = op.attrs["names"]
+    where = [nodes.constant(op.attrs["module"]), nodes.constant(op.attrs["name"])]
+    args = [part(arg) for name, arg in zip(names, op.args, strict=True) if not name]
+    keywords = [Expr(ast.Constant(name), len(name)) for name in names if name]
+    values = [part(arg) for name, arg in zip(names, op.args, strict=True) if name]
+    if keywords:
+        table = ast.Dict([key.node for key in keywords], [value.node for value in values])
+        where.append(nodes.join(table, [*keywords, *values], 4 * len(values) + 2))
+    else:
+        where.append(nodes.constant(None))
+    result = nodes.call(nodes.path("host", "python_call"), [*where, *args], 16, calls=True)
+    wanted = op.attrs["type"]
+    if not isinstance(wanted, Tensor):
+        return result
+    checks = [
+        result,
+        nodes.constant(str(wanted)),
+        dtype(scope, wanted.dtype),
+        Expr(known_shape(wanted.shape, {}), 8 * len(wanted.shape) + 2),
+    ]
+    return nodes.call(nodes.path("host", "python_tensor"), checks, 18)
 
 
 def known_shape(shape: Shape, names: Mapping[str, ast.expr]) -> ast.expr:
@@ -202,6 +229,7 @@ BUILDERS = {
     "builtin": _builtin, "call": _call, "call_value": _call_value, "binary": _binary, "unary": _unary, "cast": _cast, "tensor": _tensor,
     "list": _list, "tuple": _tuple, "range": _range, "struct": _struct, "field": _field, "set_field": _set_field, "item": _item,
     "list_item": _list_item, "list_slice": _list_slice, "index": _index, "copy": _copy, "check_type": _check_type,
+    "python_call": _python_call,
 }  # fmt: skip
 _SCALARS = (Int, Float, Bool, String)
 

@@ -8,7 +8,6 @@ from tensorlogic.backends.templates import Template, declared, default_node, ove
 from tensorlogic.ir.ir import Omitted, Op, Operand
 
 
-
 def arguments(op: Op) -> tuple[Template, dict[str, list[int]], dict[str, ast.expr]]:
     """The body of the builtin, which operands each of its parameters gets, and the defaults of those that were left out."""
     builtin, index = overload(op)
@@ -16,9 +15,10 @@ def arguments(op: Op) -> tuple[Template, dict[str, list[int]], dict[str, ast.exp
     given: dict[str, list[int]] = {}
     defaults = dict(body.defaults)
     place = 0
-    for position, parameter in enumerate(declared(builtin, index)):
+    parameters = declared(builtin, index)
+    for position, parameter in enumerate(parameters):
         name = body.variadic if parameter.variadic and body.variadic else _body_name(body, parameter.name, position)
-        count = len(op.args) - place if parameter.variadic and body.variadic else 1
+        count = len(op.args) - len(parameters) + 1 if parameter.variadic else 1
         taken = range(place, min(place + count, len(op.args)))
         place += count
         if any(isinstance(op.args[i], Omitted) for i in taken) or not taken:

@@ -2,7 +2,6 @@
 
 import ast
 import textwrap
-from collections.abc import Iterable
 from itertools import groupby
 
 from tensorlogic.backends import nodes
@@ -12,7 +11,7 @@ from tensorlogic.backends.scope import FunctionScope, ModuleScope, function_scop
 from tensorlogic.backends.text import comment_text, with_comment
 from tensorlogic.backends.uses import Uses, analyse
 from tensorlogic.backends.writer import Writer
-from tensorlogic.ir.ir import Const, DimBinding, Function, GlobalRef, Omitted, Operand, Region, StructType, Value
+from tensorlogic.ir.ir import Const, DimBinding, Function, Global, GlobalRef, Omitted, Operand, Region, StructType, Value
 from tensorlogic.source import Source, Span
 from tensorlogic.types.types import AnyTensor, Bool, Float, Int, List, String, Tensor, Tuple, Type
 
@@ -94,7 +93,12 @@ def _shape(writer: Writer, param: Value) -> ast.expr:
 def _unpack(writer: Writer, item: Function, bindings: list[DimBinding]) -> bool:
     """All sizes of a parameter in one statement, where most are read and none needs arithmetic."""
     type_ = bindings[0].param.type
-    if not isinstance(type_, Tensor) or any(b.axis is None for b in bindings) or len(bindings) * 2 < len(type_.shape) or any(b.scale != 1 or b.offset for b in bindings):
+    if (
+        not isinstance(type_, Tensor)
+        or any(b.axis is None for b in bindings)
+        or len(bindings) * 2 < len(type_.shape)
+        or any(b.scale != 1 or b.offset for b in bindings)
+    ):
         return False
     if any(type(dim).__name__ != "Dim" for dim in type_.shape):
         return False
@@ -164,15 +168,14 @@ def _annotation(scope: ModuleScope, type_: Type) -> ast.expr:
     return nodes.path({String: "str", List: "list", Tuple: "tuple"}.get(type(type_), "object"))
 
 
-def constants(scope: ModuleScope, names: Iterable) -> list[ast.stmt]:
-    """`N = 4` for the constants of the file."""
-    return [_constant(scope, item) for item in names if item.value is not None]
+def constants(scope: ModuleScope) -> list[ast.stmt]:
+    """`N = 4` for the constants of the file that have their value."""
+    return [_constant(scope, item, item.value) for item in scope.module.globals if isinstance(item.value, Const | GlobalRef)]
 
 
-def _constant(scope: ModuleScope, item) -> ast.stmt:
-    value = scope.python_name(item.value.name) if isinstance(item.value, GlobalRef) else None
-    outer = FunctionScope(scope, Uses(), {})
-    node = nodes.name(value).node if value else outer.constant(item.value).node
+def _constant(scope: ModuleScope, item: Global, known: Const | GlobalRef) -> ast.stmt:
+    empty = FunctionScope(scope, Uses(), {})
+    node = empty.constant(known).node if isinstance(known, Const) else empty.reference(known).node
     statement = ast.Assign([ast.Name(scope.globals[item.name], STORE)], node)
     nodes.locate(statement, item.span, scope.module.source)
     return with_comment(statement, describe(item.type, item.span))  # type: ignore[return-value]

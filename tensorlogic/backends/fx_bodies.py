@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorlogic.backends import nodes
 from tensorlogic.backends.fill import arguments
+from tensorlogic.backends.uses import size_bindings
 from tensorlogic.ir.ir import Omitted, Op
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
@@ -54,7 +55,7 @@ def builtin(build: "Build", op: Op, call: Callable, span: Span) -> Any:
 
 def check_type(build: "Build", op: Op, args: list) -> Any:
     wanted: Any = op.attrs["type"]
-    names = dict(zip(op.attrs.get("names", ()), args[1:], strict=False))  # type: ignore[arg-type]
+    names = {name: build.value(value) for name, value in size_bindings(op).items()}
     shape = tuple(_known(build, item, names) for item in wanted.shape)
     check = import_module("tensorlogic.runtime.host").check_type
     return build.apply(check, args[0], str(wanted), build.dtype(wanted.dtype), shape)

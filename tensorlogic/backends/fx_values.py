@@ -10,7 +10,17 @@ from typing import Any
 from tensorlogic.backends import fx_bodies
 from tensorlogic.backends.places import place
 from tensorlogic.ir.ir import (
-    Const, DimBinding, EllipsisIndex, FnRef, GlobalRef, Module, Omitted, Op, Operand, Region, SliceOf, Value,
+    Const,
+    DimBinding,
+    EllipsisIndex,
+    FnRef,
+    GlobalRef,
+    Module,
+    Op,
+    Operand,
+    Region,
+    SliceOf,
+    Value,
 )  # fmt: skip
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
@@ -120,7 +130,7 @@ class Build:
                 return found
             case Const(_, DTypeValue(dtype)):
                 return self.dtype(dtype)
-            case Const(_, Library()):
+            case Const("gpu", Library("Device")):
                 import torch
 
                 return torch.get_default_device()
@@ -200,6 +210,8 @@ class Build:
                 return self.apply({"int": int, "float": float, "bool": bool, "string": fx_bodies.text()}[str(op.attrs["to"])], *args)
             case "list":
                 return args
+            case "set_list_item":
+                return _with_list_item(*args)
             case "tuple":
                 return tuple(args)
             case "copy":
@@ -262,13 +274,15 @@ class Build:
                 return self.apply(operator.contains, sorted(values), self.size(dim, known))
 
 
+def _with_list_item(items: list, index: int, new: Any) -> list:
+    updated = list(items)
+    updated[index] = new
+    return updated
+
+
 def _index(items: list) -> Any:
     return items[0] if len(items) == 1 else tuple(items)
 
 
 def _as_list(value: object) -> Any:
     return [_as_list(item) for item in value] if isinstance(value, tuple) else value
-
-
-def is_left_out(operand: Operand) -> bool:
-    return isinstance(operand, Omitted)

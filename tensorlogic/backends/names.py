@@ -3,7 +3,7 @@
 import builtins
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tensorlogic.backends.uses import Uses
 from tensorlogic.ir.ir import Value
@@ -54,8 +54,10 @@ def declared(name: str) -> str:
 class LocalNames:
     """Names of the values of one function. A name is used again where the value that had it is no longer needed."""
 
-    def __init__(self, uses: Uses, taken: Iterable[str]) -> None:
+    def __init__(self, uses: Uses, taken: Iterable[str], variables: Mapping[Value, str] | None = None) -> None:
+        """`taken` are names the function must not hide, `variables` those of the file, which matter where they are read."""
         self._uses = uses
+        self._variables = variables or {}
         self._spaces: dict[object, Namespace] = {}
         self._taken = frozenset(taken)
         self._holders: dict[tuple[object, str], Value] = {}
@@ -71,16 +73,15 @@ class LocalNames:
         owner = self._uses.owner[value]
         space = self._space(owner)
         holder = self._holders.get((owner, value.name))
-        if holder is not None and self._uses.last[holder] <= self._uses.first[value]:
-            name = self.names[holder]
-        else:
-            name = space.new(value.name)
+        free = holder is not None and self._uses.last[holder] <= self._uses.first[value]
+        name = self.names[holder] if holder is not None and free else space.new(value.name)
         if value.name:
             self._holders[owner, value.name] = value
         return name
 
     def _space(self, owner: object) -> Namespace:
         if owner not in self._spaces:
-            outer = {self.names[v] for v in self._uses.captured.get(owner, ()) if v in self.names}
-            self._spaces[owner] = Namespace(self._taken | outer)
+            read = self._uses.last if owner is None else self._uses.captured.get(owner, ())
+            known = (self._variables.get(value) or self.names.get(value) for value in read)
+            self._spaces[owner] = Namespace(self._taken | {name for name in known if name})
         return self._spaces[owner]

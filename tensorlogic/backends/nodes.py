@@ -3,14 +3,17 @@
 import ast
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from tensorlogic.source import Source, Span
 
 BINARY = {
-    "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div(), "//": ast.FloorDiv(), "%": ast.Mod(), "**": ast.Pow(), "@": ast.MatMult(),
+    "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "/": ast.Div(), "//": ast.FloorDiv(), "%": ast.Mod(),
+    "**": ast.Pow(), "@": ast.MatMult(),
 }  # fmt: skip
 COMPARE = {
-    "==": ast.Eq(), "!=": ast.NotEq(), "<": ast.Lt(), "<=": ast.LtE(), ">": ast.Gt(), ">=": ast.GtE(), "in": ast.In(), "not in": ast.NotIn(),
+    "==": ast.Eq(), "!=": ast.NotEq(), "<": ast.Lt(), "<=": ast.LtE(), ">": ast.Gt(), ">=": ast.GtE(), "in": ast.In(),
+    "not in": ast.NotIn(),
 }  # fmt: skip
 UNARY = {"-": ast.USub(), "not": ast.Not(), "~": ast.Invert()}
 LOAD, STORE = ast.Load(), ast.Store()
@@ -42,7 +45,7 @@ def number(value: int) -> ast.expr:
     return ast.UnaryOp(ast.USub(), ast.Constant(-value)) if value < 0 else ast.Constant(value)
 
 
-def constant(value: object) -> Expr:
+def constant(value: Any) -> Expr:
     """A literal: None, bool, str, a number, or nested tuples of them, which are written as lists."""
     match value:
         case tuple():
@@ -88,7 +91,7 @@ def _corner(source: Source, offset: int) -> tuple[int, int]:
 def locate(node: ast.AST, span: Span | None, source: Source) -> ast.AST:
     """Gives the nodes that have no place yet the place of `span`: lines and columns (in characters) of the `.tl` file.
 
-    A place in another file than `source` cannot be said in Python; such nodes get line 0, which stands for "no place".
+    Code objects know one file: nodes from another one than `source` get its first line.
     """
     if span is None or span.source is not source:
         place = (1, 0, 1, 0)

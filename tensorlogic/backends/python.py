@@ -59,8 +59,7 @@ def _declarations(scope: ModuleScope) -> tuple[list[ast.stmt], list[str]]:
     module = scope.module
     found: list[tuple[ast.stmt, Source]] = []
     found += ((functions.struct(scope, item), item.span.source) for item in module.structs)
-    constants = [item for item in module.globals if item.kind == "const"]
-    found += ((statement, module.source) for statement in functions.constants(scope, constants))
+    found += ((statement, module.source) for statement in functions.constants(scope))
     found += ((functions.function(scope, item), item.span.source) for item in module.functions)
     found += ((statement, module.source) for statement in _blocks(scope))
     return [statement for statement, _ in found], [source.name for _, source in found]
@@ -78,7 +77,9 @@ def _blocks(scope: ModuleScope) -> Iterator[ast.stmt]:
 
 def _entry(module: Module) -> Iterator[ast.stmt]:
     if module.tests:
-        pairs = [ast.Tuple([ast.Constant(t.name), ast.Name(f"test_{i}", nodes.LOAD)], nodes.LOAD) for i, t in enumerate(module.tests, 1)]
+        pairs: list[ast.expr] = [
+            ast.Tuple([ast.Constant(t.name), ast.Name(f"test_{i}", nodes.LOAD)], nodes.LOAD) for i, t in enumerate(module.tests, 1)
+        ]
         yield ast.Assign([ast.Name("TESTS", nodes.STORE)], ast.List(pairs, nodes.LOAD))
     calls = [*(["run"] if module.program.ops else []), *(["main"] if module.main is not None else [])]
     if calls:
@@ -119,5 +120,3 @@ def compile_module(generated: Generated) -> dict[str, object]:
         code = compile(tree, file, "exec", dont_inherit=True, optimize=0)
         exec(code, namespace)
     return namespace
-
-

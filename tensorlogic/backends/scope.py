@@ -10,14 +10,14 @@ from tensorlogic.backends.nodes import Expr
 from tensorlogic.backends.templates import overload, template
 from tensorlogic.backends.uses import Uses, analyse
 from tensorlogic.ir.ir import Const, Function, GlobalRef, Module, Op, Region, StructType, Value
-from tensorlogic.types.types import DTypeValue, DTypeVar, List, Tensor, Tuple, Type
+from tensorlogic.types.types import DTypeValue, DTypeVar, Library, List, Tensor, Tuple, Type
 
 RUNTIME_MODULES = frozenset(("host", "printing"))
 
 
 @dataclass(slots=True)
 class ModuleScope:
-    """Python names of everything a file declares; `roots` grows by what the code refers to: torch, F, math, dataclasses, runtime modules."""
+    """Python names of everything a file declares; `roots` grows by what code refers to: torch, F, math, runtime modules."""
 
     module: Module
     functions: dict[str, str] = field(default_factory=dict)
@@ -44,8 +44,7 @@ class ModuleScope:
     def taken_by(self, uses: Uses) -> frozenset[str]:
         """The module's names that a function with these uses must not hide."""
         known = {**self.structs, **self.globals, **self.functions}
-        variables = (self.variables[value] for value in uses.last if value in self.variables)
-        return frozenset((*(known[name] for name in uses.outside if name in known), *variables, *self.roots, *RUNTIME_MODULES))
+        return frozenset((*(known[name] for name in uses.outside if name in known), *self.roots, *RUNTIME_MODULES))
 
 
 def module_scope(module: Module, uses: Uses) -> ModuleScope:
@@ -117,7 +116,7 @@ class FunctionScope:
 
     def new_name(self, name: str) -> str:
         """A name that nothing in the function has."""
-        taken = {*self.names.values(), *self.module.taken_by(self.uses)}
+        taken = {*self.names.values(), *self.module.taken_by(self.uses), *self.module.variables.values()}
         found = name
         while found in taken:
             found += "_"
@@ -138,6 +137,9 @@ class FunctionScope:
         match operand.type:
             case DTypeValue(found):
                 return dtype(self, found)
+            case Library("Device") if operand.value == "gpu":
+                self.module.roots.add("torch")
+                return nodes.call(nodes.path("torch", "get_default_device"), [], 24)
         return nodes.constant(operand.value)
 
 
@@ -154,6 +156,6 @@ def _with_dtype(node: ast.expr, type_: Type, name: str) -> ast.expr | None:
 
 
 def function_scope(module: ModuleScope, uses: Uses, params: tuple[Value, ...] = ()) -> FunctionScope:
-    local = LocalNames(uses, module.taken_by(uses))
+    local = LocalNames(uses, module.taken_by(uses), module.variables)
     local.assign(value for value in uses.first if value not in module.variables)
     return FunctionScope(module, uses, local.names, params)

@@ -94,7 +94,7 @@ def _formatted(parts: list[ast.expr]) -> ast.expr:
     merged: list[ast.expr] = []
     for part in parts:
         if merged and isinstance(part, ast.Constant) and isinstance(merged[-1], ast.Constant):
-            merged[-1] = ast.Constant(merged[-1].value + part.value)
+            merged[-1] = ast.Constant(f"{merged[-1].value}{part.value}")
         else:
             merged.append(part)
     return merged[0] if len(merged) == 1 else ast.JoinedStr(merged)

@@ -49,9 +49,10 @@ def template(name: str, index: int) -> Template:
     names = tuple(arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs))
     variadic = args.vararg.arg if args.vararg else None
     order = tuple(_occurrences(body, frozenset((*names, variadic))))
+    calls = declaration.effect is not None or _TAKES_FUNCTION.search(declaration.signature) is not None
     return Template(
         names, variadic, _defaults(args), body, order, _guarded(body, frozenset(names)), frozenset(_roots(body)) - {*names, variadic},
-        declaration.effect, declaration.effect is not None or _TAKES_FUNCTION.search(declaration.signature) is not None, len(ast.unparse(body)),
+        declaration.effect, calls, len(ast.unparse(body)),
     )  # fmt: skip
 
 

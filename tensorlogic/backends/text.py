@@ -1,12 +1,14 @@
-"""The text of a generated module: one statement per line, types and places as comments, read back to be sure that it says what was meant."""
+"""The text of a generated module: a statement per line, types and places as comments; read back to be sure it says what was meant."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 CODE_COLUMNS = 100
 COLUMNS = 140
 COMMENT_COLUMN = 44
 INDENT = "    "
+_COMPARES_BOOL = re.compile(r"[!=]= (True|False)\b|\b(True|False) [!=]=")
 
 
 class Mismatch(Exception):
@@ -115,6 +117,8 @@ def _commented(code: str, statement: ast.stmt, indent: str) -> Iterator[str]:
         lines[0] = _beside(lines[0], comment)
     if any(len(line) > COLUMNS for line in lines):
         lines[-1] += "  # noqa: E501"
+    if _COMPARES_BOOL.search(code):
+        lines[-1] += "  # noqa: E712"
     yield from lines
 
 

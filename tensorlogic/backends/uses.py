@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tensorlogic.ir.ir import FnRef, GlobalRef, Op, Operand, Region, SliceOf, Value
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.types import Tensor
 
 FOREVER = 1 << 60
 LOOPS = frozenset(("for", "while"))
@@ -25,6 +27,7 @@ class Uses:
     assigned: dict[object, dict[Value, None]] = field(default_factory=dict)
     loop: dict[Value, Op | None] = field(default_factory=dict)
     outside: set[str] = field(default_factory=set)
+    written: set[Value] = field(default_factory=set)  # by `assign`
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,15 @@ def values_in(operands: tuple[Operand, ...]) -> Iterator[Value | FnRef | GlobalR
                 yield operand
             case SliceOf(start, stop, step):
                 yield from values_in((start, stop, step))
+
+
+def size_bindings(op: Op) -> dict[str, Value]:
+    """The values of the sizes that the type of a `check_type` speaks of, by name."""
+    bindings, wanted = op.attrs.get("bindings", {}), op.attrs["type"]
+    assert isinstance(bindings, dict)
+    shape = wanted.shape if isinstance(wanted, Tensor) else ()
+    names = {name for item in shape if isinstance(item, Dim) for name in item.symbols()}
+    return {name: value for name, value in bindings.items() if name in names}
 
 
 class _Walk:
@@ -78,6 +90,8 @@ class _Walk:
                 self.uses.outside.add(str(op.attrs["name"]))
             case "assign":
                 self.write(op.attrs["target"])
+            case "check_type":
+                self.read(tuple(size_bindings(op).values()))
             case "lambda":
                 self.lambdas.append(op)
             case "for" | "while":
@@ -101,6 +115,7 @@ class _Walk:
     def write(self, target: object) -> None:
         assert isinstance(target, Value)
         self.uses.count.setdefault(target, 0)
+        self.uses.written.add(target)
         self.uses.assigned.setdefault(self.lambdas[-1], {})[target] = None
         self.touch(target)
 

@@ -13,13 +13,14 @@ from tensorlogic.backends.places import describe
 from tensorlogic.backends.scope import FunctionScope
 from tensorlogic.backends.text import with_comment
 from tensorlogic.backends.uses import values_in
-from tensorlogic.ir.ir import Const, FnRef, GlobalRef, Omitted, Op, Operand, Region, Value
+from tensorlogic.ir.ir import Const, FnRef, GlobalRef, Op, Operand, Region, Value
 from tensorlogic.source import Source, Span
 from tensorlogic.types.types import Void
 
 LINE = 88
 TENSOR_LINE = 56
 DEEPEST = 4
+UPDATES = {"set_index": "clone", "set_list_item": "copy"}  # and how the value that is updated is copied
 
 
 @dataclass(slots=True)
@@ -57,13 +58,13 @@ class Writer:
                 return self.scope.reference(operand)
         raise TypeError(f"{operand!r} is no value")
 
-    def make_ready(self, operands: tuple[Operand, ...], limit: int = LINE, plain: tuple[Operand, ...] = ()) -> None:
+    def make_ready(self, operands: tuple[Operand, ...], limit: int = LINE, plain: tuple[Operand, ...] = (), deepest: int = DEEPEST) -> None:
         """Writes out what waits, unless the operands can take it in line without a change of order or too long a line."""
         wanted = [o for o in values_in(operands) if isinstance(o, Value) and o in self.block.pending]
         waiting = list(self.block.pending)
         in_order = wanted == waiting[len(waiting) - len(wanted) :]
         exprs = [self.block.pending[value][0] for value in wanted]
-        wide = sum(e.width for e in exprs) > limit or any(e.depth >= DEEPEST for e in exprs)
+        wide = sum(e.width for e in exprs) > limit or any(e.depth >= deepest for e in exprs)
         if not in_order or wide or self._changes(operands) or any(o in self.block.pending for o in plain if isinstance(o, Value)):
             self.flush()
 
@@ -75,7 +76,7 @@ class Writer:
                 if read and self.block.pending[operand][0].calls:
                     return True
             elif isinstance(operand, Value):
-                read = read or operand.mutable
+                read = read or operand in self.scope.uses.written or operand.top
         return False
 
     def flush(self) -> None:
@@ -103,7 +104,11 @@ class Writer:
             if not expr.atomic:
                 self.emit(ast.Expr(expr.node), op.span, describe(None, op.span))
             return
-        self.emit(ast.Assign([self.target(value)], expr.node), op.span, comment)
+        if isinstance(expr.node, ast.Lambda):
+            returned = nodes.locate(ast.Return(expr.node.body), op.span, self.source)
+            self.emit(ast.FunctionDef(self.scope.of(value), expr.node.args, [returned], [], None), op.span, comment)  # type: ignore[list-item]
+        else:
+            self.emit(ast.Assign([self.target(value)], expr.node), op.span, comment)
 
     def target(self, value: Value) -> ast.expr:
         return ast.Name(self.scope.of(value), STORE)
@@ -133,7 +138,7 @@ class Writer:
 
     def _forget(self, op: Op) -> None:
         """An operation that reads a variable may keep a view of its tensor."""
-        if self.block.own and op.code != "set_index":
+        if self.block.own and op.code not in UPDATES:
             self.block.own.difference_update(v for v in values_in(op.args) if isinstance(v, Value))
             if op.regions or op.code in ("call", "call_value", "builtin", "assign"):
                 self.block.own.clear()
@@ -143,7 +148,10 @@ class Writer:
         if op.code == "builtin":
             order, places = evaluation_order(op)
             plain = tuple(op.args[i] for i in places)
-        self.make_ready(order, LINE if self._is_short(op) else TENSOR_LINE, plain)
+        if op.code == "copy":
+            self.make_ready(order, LINE, deepest=DEEPEST + 1)
+        else:
+            self.make_ready(order, LINE if self._is_short(op) else TENSOR_LINE, plain)
         expr = expression(op, self.part, self.scope)
         nodes.locate(expr.node, op.span, self.source)
         self.result(op, expr)
@@ -165,7 +173,9 @@ class Writer:
 
     def may_wait(self, value: Value) -> bool:
         uses = self.scope.uses
-        return not value.name and not value.mutable and not value.top and uses.count.get(value) == 1 and uses.owner.get(value) is self.inside
+        return (
+            not value.name and not value.mutable and not value.top and uses.count.get(value) == 1 and uses.owner.get(value) is self.inside
+        )
 
     def _unpacked(self, ops: tuple[Op, ...], at: int) -> int:
         """`a, b = f(x)`: a tuple whose items are all taken right behind it."""
@@ -192,7 +202,7 @@ class Writer:
     def _updated(self, ops: tuple[Op, ...], at: int) -> int:
         """`x[i] = v`: an update that is assigned to the variable it is made from."""
         op, following = ops[at], ops[at + 1] if at + 1 < len(ops) else None
-        if op.code != "set_index" or following is None or following.code != "assign" or following.args != op.results:
+        if op.code not in UPDATES or following is None or following.code != "assign" or following.args != op.results:
             return 0
         target = following.attrs["target"]
         if target is not op.args[0] or not isinstance(target, Value) or self.scope.uses.count.get(op.results[0]) != 1:
@@ -207,7 +217,7 @@ class Writer:
         value = self.part(op.args[-1])
         self.flush()
         if target not in self.block.own or tensor is not target:
-            clone = ast.Call(ast.Attribute(self.part(tensor).node, "clone", LOAD), [], [])
+            clone = ast.Call(ast.Attribute(self.part(tensor).node, UPDATES[op.code], LOAD), [], [])
             self.emit(ast.Assign([self.target(target)], clone), op.span, describe(target.type, op.span))
         subscript = ast.Subscript(nodes.name(self.scope.of(target)).node, node, STORE)
         self.emit(ast.Assign([subscript], value.node), op.span, describe(None, op.span))
@@ -225,7 +235,3 @@ class Writer:
         finally:
             self.block = outer
             self.depth -= 1
-
-
-def is_omitted(operand: Operand) -> bool:
-    return isinstance(operand, Omitted)

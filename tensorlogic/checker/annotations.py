@@ -16,8 +16,30 @@ from tensorlogic.types.goals import Divides, Goal, Member, Rel
 from tensorlogic.types.mistakes import NotDivisible
 from tensorlogic.types.signature import Requirement
 from tensorlogic.types.types import (
-    Any, AnyTensor, Bool, Derived, DTypeValue, DTypeVar, Float, Fn, Int, Library, List, NoneType, Range, Segment, Shape, ShapeItem, String,
-    Struct, Tensor, Tuple, Type, TypeVar, Unknown, Void,
+    Any,
+    AnyTensor,
+    Bool,
+    Derived,
+    DTypeValue,
+    DTypeVar,
+    Float,
+    Fn,
+    Int,
+    Library,
+    List,
+    NoneType,
+    Range,
+    Segment,
+    Shape,
+    ShapeItem,
+    String,
+    Struct,
+    Tensor,
+    Tuple,
+    Type,
+    TypeVar,
+    Unknown,
+    Void,
 )  # fmt: skip
 
 HOST_TYPES: dict[str, Type] = {
@@ -109,7 +131,9 @@ class Annotations:
 
     def _unknown_type(self, node: ast.NamedType) -> Type:
         if canonical(node.name):
-            return self._error("TL0306", node.span, f"`{node.name}` is a dtype: a tensor type has a shape", f"write `{node.name}[]` for a scalar tensor")
+            return self._error(
+                "TL0306", node.span, f"`{node.name}` is a dtype: a tensor type has a shape", f"write `{node.name}[]` for a scalar tensor"
+            )
         names = [*HOST_TYPES, *LIBRARY_TYPES, *SHORT, *DTYPES, *(n for n in self.scope.visible())]
         near = did_you_mean(node.name, [n for n in names if n not in ("any", "none", "range")])
         return self._error("TL0201", node.span, f"there is no type `{node.name}`", f"did you mean `{near}`?" if near else "")

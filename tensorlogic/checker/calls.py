@@ -11,6 +11,7 @@ from tensorlogic.checker.matching import Argument, Attempt, Matcher, explain_fai
 from tensorlogic.checker.scope import Closure, FunctionName, GlobalName, Namespace, PythonModule, StructName, Unsupported, Variable
 from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.checker.state import State, Typed
+from tensorlogic.checker.weights import loaded_model
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const, Omitted, Operand
@@ -19,7 +20,19 @@ from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.signature import Parameter, Signature
 from tensorlogic.types.types import (
-    AnyTensor, Float, Fn, Int, List, Range, Struct, Tensor, Tuple, Type, Unknown, Void, is_unknown,
+    AnyTensor,
+    Float,
+    Fn,
+    Int,
+    List,
+    Range,
+    Struct,
+    Tensor,
+    Tuple,
+    Type,
+    Unknown,
+    Void,
+    is_unknown,
 )  # fmt: skip
 from tensorlogic.types.unify import substitute
 
@@ -274,7 +287,7 @@ def apply_builtin(state: State, name: str, arguments: list[Argument], span: Span
     attempts: list[Attempt] = []
     for index, signature in enumerate(signatures):
         attempt, matcher = _attempt(state, signature, index, arguments, span)
-        result = None if attempt.failed else _infer(state, name, matcher)
+        result = None if attempt.failed else _infer(state, name, matcher, span)
         if not attempt.failed and result is not None:
             return _emit_builtin(state, name, attempt, result, span)
         attempts.append(attempt)
@@ -291,7 +304,7 @@ def _report_names(state: State, name: str, signatures: tuple[Signature, ...], ar
                 state.report(attempt.refused)
 
 
-def _infer(state: State, name: str, matcher: Matcher) -> Type | None:
+def _infer(state: State, name: str, matcher: Matcher, span: Span) -> Type | None:
     """The result type; None where working it out found a mistake."""
     attempt = matcher.attempt
     result = matcher.result()
@@ -299,7 +312,14 @@ def _infer(state: State, name: str, matcher: Matcher) -> Type | None:
     if attempt.failed or builtin is None:
         return None
     if builtin.infer is not None:
-        call = InferCall(attempt.types, attempt.need, result, matcher.apply_type, attempt.bound)
+        call = InferCall(
+            attempt.types,
+            attempt.need,
+            result,
+            matcher.apply_type,
+            attempt.bound,
+            lambda path: loaded_model(state, getattr(path, "value", None), span),
+        )
         inferred = builtin.infer(call)
         attempt.at += [(m, None) for m in attempt.need.mistakes]
         attempt.need.mistakes.clear()
@@ -308,7 +328,9 @@ def _infer(state: State, name: str, matcher: Matcher) -> Type | None:
 
 
 def _emit_builtin(state: State, name: str, attempt: Attempt, result: Type, span: Span) -> Typed:
-    add_guards(state, attempt.need.guards, span)
+    found = registry.lookup(name)
+    if found is None or found.effect != "panic":  # assertions compare sizes themselves
+        add_guards(state, attempt.need.guards, span)
     operands = _operands(state, attempt, False)
     if operands is None or is_unknown(result):
         return state.unknown(span)

@@ -27,15 +27,32 @@ DECLARATIONS = (
 
 def check_program(source: Source, problems: Problems, *, settings: dict[str, str] | None = None) -> Module | None:
     """The module of a program. With errors in `problems` it is not whole, or None."""
-    tree = parse(source, problems)
-    return check_tree(tree, problems, settings=settings)
+    return check_tree(parse(source, problems), problems, settings=settings)
 
 
-def check_tree(tree: ast.Module, problems: Problems, *, settings: dict[str, str] | None = None) -> Module:
+def _without_broken(tree: ast.Module, problems: Problems) -> ast.Module | None:
+    """The functions with a syntax error are left out, as nothing can be said of them; None where an error stands outside of all."""
+    places = [d.span.start for d in problems.errors if d.span is not None]
+    if not places:
+        return tree
+    broken = [n for n in tree.statements if isinstance(n, ast.FnDecl) and any(n.span.start <= at <= n.span.end for at in places)]
+    if any(not any(n.span.start <= at <= n.span.end for n in broken) for at in places):
+        return None
+    heads = {id(n): ast.FnDecl(n.span, n.name, n.name_span, n.type_params, n.params, n.result, n.where, None, n.doc) for n in broken}
+    return ast.Module(tree.source, tuple(heads.get(id(n), n) for n in tree.statements), tree.comments)  # type: ignore[arg-type]
+
+
+def check_tree(tree: ast.Module, problems: Problems, *, settings: dict[str, str] | None = None) -> Module | None:
+    """As `check_program`, for a tree; what was wrong with its syntax stands in `problems` already."""
+    whole = _without_broken(tree, problems)
+    return _check(whole, problems, settings or {}) if whole else None
+
+
+def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Module:
     path = tree.source.name if os.path.exists(tree.source.name) else os.path.join(os.getcwd(), "program.tl")
     frame = Frame("", None, Facts.empty, frozenset(), top=True)
     state = State(problems, Scope(None, "file"), frame, {}, EXPRESSIONS, STATEMENTS)
-    state.folder, state.file, state.settings = os.path.dirname(os.path.realpath(path)), tree.source.name, settings or {}
+    state.folder, state.file, state.settings = os.path.dirname(os.path.realpath(path)), tree.source.name, settings
     state.written = written_paths(tree)
     builder = Builder(new_imports(root_of(path), path), _initialize_import)
     declare_file(builder, state, tree, "")

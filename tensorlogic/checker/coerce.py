@@ -10,7 +10,20 @@ from tensorlogic.types.dims import Dim
 from tensorlogic.types.dtypes import is_float, is_int
 from tensorlogic.types.mistakes import WrongType
 from tensorlogic.types.types import (
-    AnyTensor, Bool, DTypeVar, Float, Int, Library, List, Segment, Shape, Tensor, Tuple, Type, Unknown, is_unknown,
+    AnyTensor,
+    Bool,
+    DTypeVar,
+    Float,
+    Int,
+    Library,
+    List,
+    Segment,
+    Shape,
+    Tensor,
+    Tuple,
+    Type,
+    Unknown,
+    is_unknown,
 )  # fmt: skip
 from tensorlogic.types.unify import Bindings, Unifier
 

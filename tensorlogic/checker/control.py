@@ -91,7 +91,9 @@ def _fit(state: State, branch: Branch, wanted: Type, gone: bool) -> Branch:
     return ops, fitted
 
 
-def _emit(state: State, span: Span, test: Typed | None, branches: list[Branch], value: Value | None, left: list[bool] | None = None) -> None:
+def _emit(
+    state: State, span: Span, test: Typed | None, branches: list[Branch], value: Value | None, left: list[bool] | None = None
+) -> None:
     if test is None:
         return
     gone = left or [False] * len(branches)

@@ -142,7 +142,13 @@ def _const(builder: Builder, state: State, node: ast.Const, prefix: str) -> None
         value = coerce(state, value, wanted, f"`{node.name}`", of=node.type.span if node.type else None)
     operand = value.operand
     if not is_unknown(value.type) and not isinstance(operand, Const):
-        state.error("TL0306", node.value.span, "a constant is worked out by the compiler", "not known at compile time", "use `let`, `param` or `tensor`")
+        state.error(
+            "TL0306",
+            node.value.span,
+            "a constant is worked out by the compiler",
+            "not known at compile time",
+            "use `let`, `param` or `tensor`",
+        )
     operand = setting_value(state, node, operand) if isinstance(operand, Const) else None
     type_ = widen(value.type) if operand is not None else Unknown()
     item = Global(builder.unique(node.name, prefix), "const", type_, operand, False, node.span, node.doc)

@@ -178,7 +178,9 @@ def _finish(state: State, node: ast.FnDecl, result: Type) -> None:
         return
     if isinstance(value.type, Void):
         end = Span(node.span.source, node.body.span.end - 1, node.body.span.end)
-        state.error("TL0313", end, f"`{node.name}` can end without a result", f"{result} is expected", "end with `return`, or with the value")
+        state.error(
+            "TL0313", end, f"`{node.name}` can end without a result", f"{result} is expected", "end with `return`, or with the value"
+        )
         return
     if not is_unknown(value.type):
         return_value(state, value, value.span)

@@ -7,7 +7,7 @@ from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import get_tensor
-from tensorlogic.ir.ir import Const, EllipsisIndex, Omitted, Operand, SliceOf
+from tensorlogic.ir.ir import EllipsisIndex, Omitted, Operand, SliceOf
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
@@ -17,7 +17,20 @@ from tensorlogic.types.mistakes import EmptySlice, IndexOutOfRange, NotDefined, 
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes import broadcast
 from tensorlogic.types.types import (
-    AnyTensor, Int, Library, List, Range, Segment, Shape, ShapeItem, String, Tensor, Tuple, Type, Unknown, is_unknown,
+    AnyTensor,
+    Int,
+    Library,
+    List,
+    Range,
+    Segment,
+    Shape,
+    ShapeItem,
+    String,
+    Tensor,
+    Tuple,
+    Type,
+    Unknown,
+    is_unknown,
 )  # fmt: skip
 
 

@@ -47,10 +47,10 @@ def _call(state: State, node: ast.Call, name: str, type_: Tensor) -> Typed:
 def _initialize(state: State, name: str, type_: Tensor, operands: tuple[Operand, ...], span: Span) -> Typed:
     sizes = [d.value for d in type_.shape if isinstance(d, Dim)]
     if len(sizes) != len(type_.shape) or any(s is None for s in sizes):
-        return state.error("TL0306", span, f"{shape_text(type_.shape)} has a size that is not known here", "the shape of a new tensor is known")
+        return state.error(
+            "TL0306", span, f"{shape_text(type_.shape)} has a size that is not known here", "the shape of a new tensor is known"
+        )
     items: tuple[Type, ...] = tuple(Int(Dim.const(s)) for s in sizes if s is not None)
     shape = Const(tuple(sizes), List(Int(), items))
     dtype = Const(type_.dtype, DTypeValue(type_.dtype))
     return state.emit("builtin", (shape, dtype, *operands), type_, span, name=name, index=INITIALIZER)
-
-

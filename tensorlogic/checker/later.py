@@ -1,9 +1,45 @@
 """Names of the library that the language has and this version does not yet: a clear message instead of "unknown name"."""
 
 LATER = frozenset(
-    (
-        "Linear Embedding LayerNorm RMSNorm GroupNorm BatchNorm1d BatchNorm2d Dropout Conv1d Conv2d MultiHeadAttention TransformerBlock "
-        "RNN LSTM GRU TTLinear TuckerLinear LoRALinear train eval params sgd adam adamw backward grad batches windows mean_loss every "
-        "load load_tokenizer generate lora save_adapter load_adapter warmup_cosine embed apply"
-    ).split()
+    [
+        "Linear",
+        "Embedding",
+        "LayerNorm",
+        "RMSNorm",
+        "GroupNorm",
+        "BatchNorm1d",
+        "BatchNorm2d",
+        "Dropout",
+        "Conv1d",
+        "Conv2d",
+        "MultiHeadAttention",
+        "TransformerBlock",
+        "RNN",
+        "LSTM",
+        "GRU",
+        "TTLinear",
+        "TuckerLinear",
+        "LoRALinear",
+        "train",
+        "eval",
+        "params",
+        "sgd",
+        "adam",
+        "adamw",
+        "backward",
+        "grad",
+        "batches",
+        "windows",
+        "mean_loss",
+        "every",
+        "load",
+        "load_tokenizer",
+        "generate",
+        "lora",
+        "save_adapter",
+        "load_adapter",
+        "warmup_cosine",
+        "embed",
+        "apply",
+    ]
 )

@@ -9,7 +9,21 @@ from tensorlogic.types.dims import Dim
 from tensorlogic.types.dtypes import canonical
 from tensorlogic.types.mistakes import WrongType
 from tensorlogic.types.types import (
-    AnyTensor, Bool, DTypeVar, Float, Int, Library, List, Range, String, Tensor, Tuple, Type, Unknown, is_unknown, widen,
+    AnyTensor,
+    Bool,
+    DTypeVar,
+    Float,
+    Int,
+    Library,
+    List,
+    Range,
+    String,
+    Tensor,
+    Tuple,
+    Type,
+    Unknown,
+    is_unknown,
+    widen,
 )  # fmt: skip
 
 MAX_INT = 2**63
@@ -100,7 +114,9 @@ def tensor_call(state: State, node: ast.Call, expected: Type | None) -> Typed:
     data = [a for a in node.args if a.name is None]
     named = [a for a in node.args if a.name is not None]
     if len(data) != 1:
-        return state.error("TL0307", node.span, f"`tensor` takes one value, found {len(data)}", help="write `tensor<float32>([[1.0, 2.0]])`")
+        return state.error(
+            "TL0307", node.span, f"`tensor` takes one value, found {len(data)}", help="write `tensor<float32>([[1.0, 2.0]])`"
+        )
     for arg in named:
         if arg.name != "device":
             return state.error("TL0202", arg.span, f"`tensor` has no parameter `{arg.name}`", help="its parameters are the data and device")

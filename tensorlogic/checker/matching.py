@@ -11,14 +11,31 @@ from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
-from tensorlogic.types.dims import Dim
+from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.dtypes import KINDS, canonical
 from tensorlogic.types.mistakes import AccidentalBroadcast, BadArgument, Mistake, RankMismatch, SizeMismatch, WhereNotMet, WrongType
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes import SHAPE_FUNCTIONS
 from tensorlogic.types.signature import Parameter, Signature
 from tensorlogic.types.types import (
-    Any, AnyTensor, Bool, Derived, DTypeValue, DTypeVar, Float, Fn, Int, List, NoneType, Segment, Shape, String, Tensor, Tuple, Type, Unknown,
+    Any,
+    AnyTensor,
+    Bool,
+    Derived,
+    DTypeValue,
+    DTypeVar,
+    Float,
+    Fn,
+    Int,
+    List,
+    NoneType,
+    Segment,
+    Shape,
+    String,
+    Tensor,
+    Tuple,
+    Type,
+    Unknown,
 )  # fmt: skip
 from tensorlogic.types.unify import Bindings, Unifier, substitute, substitute_goal, substitute_shape
 
@@ -220,6 +237,12 @@ class Matcher:
     # --- the result -------------------------------------------------------------------------------------------------
 
     def result(self) -> Type:
+        value = self.attempt.signature.value
+        if value is not None and all(isinstance(self.attempt.bound.values.get(name), Dim) for name in value.symbols()):
+            try:
+                return Int(value.substitute(self.attempt.bound.dims))
+            except DimTooLarge:
+                return Int()
         return self._finish(self.attempt.signature.result)
 
     def _finish(self, type_: Type) -> Type:

@@ -15,7 +15,23 @@ from tensorlogic.types.dims import Dim
 from tensorlogic.types.dtypes import DTYPES, canonical
 from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import (
-    AnyTensor, Bool, DTypeValue, Float, Fn, Int, Library, List, Range, String, Struct, Tensor, Tuple, Type, Unknown, is_unknown, widen,
+    AnyTensor,
+    Bool,
+    DTypeValue,
+    Float,
+    Fn,
+    Int,
+    Library,
+    List,
+    Range,
+    String,
+    Struct,
+    Tensor,
+    Tuple,
+    Type,
+    Unknown,
+    is_unknown,
+    widen,
 )  # fmt: skip
 from tensorlogic.types.unify import Bindings, substitute
 
@@ -213,7 +229,9 @@ def python_call(state: State, node: ast.Call, module: PythonModule, name: str, e
     names = tuple(a.name for a in node.args)
     value = Value("", expected)
     operands = tuple(a.operand for a in args)
-    state.ops.append(Op("python_call", operands, (value,), {"module": module.module, "name": name, "names": names, "type": expected}, (), node.span))
+    state.ops.append(
+        Op("python_call", operands, (value,), {"module": module.module, "name": name, "names": names, "type": expected}, (), node.span)
+    )
     return Typed(value, widen(expected), node.span)
 
 

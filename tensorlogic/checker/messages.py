@@ -7,8 +7,22 @@ from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Goal
 from tensorlogic.types.mistakes import (
-    AccidentalBroadcast, AxisOutOfRange, BadArgument, CountMismatch, DTypeKind, DTypeMismatch, EmptySlice, IndexOutOfRange, Mistake,
-    NotDefined, NotDivisible, RankMismatch, SizeMismatch, WhereNotMet, Witness, WrongType,
+    AccidentalBroadcast,
+    AxisOutOfRange,
+    BadArgument,
+    CountMismatch,
+    DTypeKind,
+    DTypeMismatch,
+    EmptySlice,
+    IndexOutOfRange,
+    Mistake,
+    NotDefined,
+    NotDivisible,
+    RankMismatch,
+    SizeMismatch,
+    WhereNotMet,
+    Witness,
+    WrongType,
 )  # fmt: skip
 from tensorlogic.types.types import Shape, Tensor, Type
 
@@ -45,7 +59,13 @@ def _words(mistake: Mistake, subject: str) -> Words:
         case AccidentalBroadcast(left, right):
             return _broadcast(left, right)
         case DTypeMismatch(what, left, right):
-            return "TL0302", f"{what}: {left} does not mix with {right}", f"{left} against {right}", (), (f"convert one side with `.to({left})`",)
+            return (
+                "TL0302",
+                f"{what}: {left} does not mix with {right}",
+                f"{left} against {right}",
+                (),
+                (f"convert one side with `.to({left})`",),
+            )
         case DTypeKind(what, kind, found):
             words = KINDS_IN_WORDS.get(kind, kind)
             return "TL0302", f"{what} must have {words}, found {found}", f"this is {found}", (), (f"convert it with `.to(...)` to {words}",)
@@ -93,7 +113,13 @@ def _sizes(what: str, left: Dim, right: Dim, witness: Mapping[str, int] | None, 
 def _broadcast(left: Shape, right: Shape) -> Words:
     title = f"{shape_text(left)} and {shape_text(right)} would broadcast into a shape that neither has"
     lower = "the left" if len(left) < len(right) else "the right"
-    return "TL0303", title, "accidental broadcast", (), (f"give {lower} operand its missing axis with `unsqueeze`, or drop one with `squeeze`",)
+    return (
+        "TL0303",
+        title,
+        "accidental broadcast",
+        (),
+        (f"give {lower} operand its missing axis with `unsqueeze`, or drop one with `squeeze`",),
+    )
 
 
 def guard_note(goal: Goal, span: Span, reason: str) -> Diagnostic:
@@ -106,5 +132,9 @@ def result_mistake(mistake: Mistake, span: Span, declared: Type, found: Type, wh
     inner = describe(mistake, span)
     labels = (Label(where, f"the result is declared {declared}"),) if where else ()
     title = f"the result is {found}, declared is {declared}"
-    advice = (f"declare the result as {found}",) if isinstance(found, Tensor) and not any(isinstance(d, Dim) and d.has_unknown for d in found.shape) else ()
+    advice = (
+        (f"declare the result as {found}",)
+        if isinstance(found, Tensor) and not any(isinstance(d, Dim) and d.has_unknown for d in found.shape)
+        else ()
+    )
     return Diagnostic("TL0312", title, span, f"this is {found}", labels, (*inner.notes,), advice)

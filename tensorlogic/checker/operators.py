@@ -1,25 +1,36 @@
 """Operators on host values and tensors: what they take, what they give, and the constants that can be worked out now."""
 
-from tensorlogic.checker.coerce import default_dtype, leaf_fits, literal_shape, need_type, to_tensor
+from tensorlogic.checker.coerce import need_type
 from tensorlogic.checker.guards import add_guards
-from tensorlogic.checker.members import operand_label
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
+from tensorlogic.checker.tensor_operators import COMPARISONS, tensor_operator, undefined
 from tensorlogic.ir.ir import Const, Region, Value
 from tensorlogic.ir.ir import Op as IrOp
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
-from tensorlogic.types.dtypes import QUANTIZED, is_float, promote_ints
+from tensorlogic.types.dtypes import QUANTIZED
 from tensorlogic.types.goals import Divides
-from tensorlogic.types.mistakes import AccidentalBroadcast, DTypeMismatch, NotDefined, NotDivisible, SizeMismatch, WrongType
-from tensorlogic.types.obligations import Obligations
-from tensorlogic.types.shapes import broadcast, matmul
+from tensorlogic.types.mistakes import NotDefined, NotDivisible, WrongType
 from tensorlogic.types.types import (
-    AnyTensor, Bool, DTypeVar, Float, Int, List, Range, String, Struct, Tensor, Tuple, Type, is_number, is_tensor, is_unknown, widen,
+    AnyTensor,
+    Bool,
+    Float,
+    Int,
+    List,
+    Range,
+    String,
+    Struct,
+    Tensor,
+    Tuple,
+    Type,
+    is_number,
+    is_tensor,
+    is_unknown,
+    widen,
 )  # fmt: skip
 
 ARITHMETIC = ("+", "-", "*", "/", "%", "**")
-COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 CHAINED = (*ARITHMETIC, "@", *COMPARISONS)
 MAX_BITS = 64
 
@@ -49,19 +60,14 @@ def apply_operator(state: State, node: ast.Binary, left: Typed, right: Typed, ex
     if is_unknown(left.type) or is_unknown(right.type):
         return state.unknown(node.span)
     if is_tensor(left.type) or is_tensor(right.type):
-        return _tensor_operator(state, node, left, right)
+        return tensor_operator(state, node, left, right)
     if node.op == "@":
-        return _undefined(state, node, left if not is_tensor(left.type) else right)
+        return undefined(state, node, left if not is_tensor(left.type) else right)
     if node.op in ("==", "!="):
         return _equality(state, node, left, right)
     if is_number(left.type) and is_number(right.type):
         return _number_operator(state, node, left, right, exact)
     return _sequence_operator(state, node, left, right)
-
-
-def _undefined(state: State, node: ast.Binary, side: Typed, advice: str = "") -> Typed:
-    state.report(describe(NotDefined(f"`{node.op}`", side.type, advice), side.span))
-    return state.unknown(node.span)
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
@@ -173,15 +179,15 @@ def _sequence_operator(state: State, node: ast.Binary, left: Typed, right: Typed
             return state.emit("binary", (left.operand, right.operand), List(b if is_unknown(a) else a, items), node.span, op="+")
         case "*", String(), Int():
             return state.emit("binary", (left.operand, right.operand), String(), node.span, op="*")
-        case ("<" | "<=" | ">" | ">="), String(), String():
+        case (("<" | "<=" | ">" | ">="), String(), String()):
             return state.emit("binary", (left.operand, right.operand), Bool(), node.span, op=node.op)
         case _, List(), _:
-            return _undefined(state, node, left, "write `tensor([...])` to calculate with numbers")
+            return undefined(state, node, left, "write `tensor([...])` to calculate with numbers")
         case _, _, List():
-            return _undefined(state, node, right, "write `tensor([...])` to calculate with numbers")
+            return undefined(state, node, right, "write `tensor([...])` to calculate with numbers")
         case _, Struct() | Tuple() | Range() | Bool(), _:
-            return _undefined(state, node, left)
-    return _undefined(state, node, right if is_number(left.type) or isinstance(left.type, String) else left)
+            return undefined(state, node, left)
+    return undefined(state, node, right if is_number(left.type) or isinstance(left.type, String) else left)
 
 
 def _string_sum(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
@@ -202,7 +208,7 @@ def _membership(state: State, node: ast.Binary) -> Typed:
     if is_unknown(left.type) or is_unknown(right.type):
         return state.unknown(node.span)
     if not isinstance(right.type, List | String | Range | Tuple):
-        return _undefined(state, node, right)
+        return undefined(state, node, right)
     return state.emit("binary", (left.operand, right.operand), Bool(), node.span, op="in")
 
 
@@ -284,130 +290,3 @@ def _inverted(state: State, node: ast.Unary, inner: Typed) -> Typed:
     if not fits_condition(state, inner, "the operand of `not`"):
         return state.unknown(node.span)
     return state.emit("unary", (inner.operand,), Bool(), node.span, op="not")
-
-
-# --- tensors ---------------------------------------------------------------------------------------------------------
-
-
-def _tensor_operator(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
-    for side in (left, right):
-        if not is_tensor(side.type) and not isinstance(side.type, Int | Float | Bool | List):
-            return _undefined(state, node, side)
-    if any(_quantized(side.type) for side in (left, right)) and node.op != "@":
-        return _undefined(state, node, left if _quantized(left.type) else right, "dequantize it with `.to(float32)`")
-    left, right = _lists_to_tensors(state, left, right)
-    if is_unknown(left.type) or is_unknown(right.type):
-        return state.unknown(node.span)
-    if isinstance(left.type, AnyTensor) or isinstance(right.type, AnyTensor):
-        return state.emit("binary", (left.operand, right.operand), AnyTensor(), node.span, op=node.op)
-    need = state.need()
-    type_ = _result_type(need, node.op, left.type, right.type)
-    if need.mistakes or type_ is None:
-        return _refused(state, node, need, left, right)
-    add_guards(state, need.guards, node.span)
-    return state.emit("binary", (left.operand, right.operand), type_, node.span, op=node.op)
-
-
-def _refused(state: State, node: ast.Binary, need: Obligations, left: Typed, right: Typed) -> Typed:
-    if need.mistakes:
-        labels = tuple(operand_label(state, n, t) for n, t in ((node.left, left), (node.right, right)) if is_tensor(t.type))
-        mistake = need.mistakes[0]
-        subject = f"`{node.op}`" if isinstance(mistake, SizeMismatch | AccidentalBroadcast) else ""
-        state.report(describe(mistake, node.span, labels, subject))
-        return state.unknown(node.span)
-    return state.emit("binary", (left.operand, right.operand), AnyTensor(), node.span, op=node.op)
-
-
-def _quantized(type_: Type) -> bool:
-    return isinstance(type_, Tensor) and type_.dtype in QUANTIZED
-
-
-def _lists_to_tensors(state: State, left: Typed, right: Typed) -> tuple[Typed, Typed]:
-    """A list of numbers beside a tensor is a tensor of its dtype."""
-    if isinstance(left.type, List):
-        return _list_to_tensor(state, left, right), right
-    if isinstance(right.type, List):
-        return left, _list_to_tensor(state, right, left)
-    return left, right
-
-
-def _list_to_tensor(state: State, typed: Typed, other: Typed) -> Typed:
-    found = literal_shape(typed.type)
-    if found is None:
-        state.report(describe(WrongType("an operand beside a tensor", "numbers in equal rows", typed.type), typed.span))
-        return state.unknown(typed.span)
-    dtype = other.type.dtype if isinstance(other.type, Tensor) else None
-    return to_tensor(state, typed, dtype if dtype and leaf_fits(found[1], dtype) else default_dtype(found[1]))
-
-
-def _result_type(need: Obligations, op: str, left: Type, right: Type) -> Type | None:
-    dtype = _result_dtype(need, op, left, right)
-    if dtype is None:
-        return None
-    if not isinstance(left, Tensor) or not isinstance(right, Tensor):
-        if op == "@":
-            need.fail(NotDefined("`@`", left if not isinstance(left, Tensor) else right, "`@` is the matrix product; use `*` for numbers"))
-            return None
-        tensor = left if isinstance(left, Tensor) else right
-        assert isinstance(tensor, Tensor)
-        return Tensor(dtype, tensor.shape)
-    shape = matmul(need, left.shape, right.shape) if op == "@" else broadcast(need, left.shape, right.shape)
-    return None if shape is None else Tensor(dtype, shape)
-
-
-def _result_dtype(need: Obligations, op: str, left: Type, right: Type) -> str | DTypeVar | None:
-    dtypes = [_operand_dtype(t, other) for t, other in ((left, right), (right, left))]
-    dtype = _mixed(need, op, dtypes[0], dtypes[1], left, right)
-    if dtype is None:
-        return None
-    if op in COMPARISONS:
-        return "bool"
-    if op == "/" and isinstance(dtype, str) and not is_float(dtype) and not dtype.startswith("complex"):
-        return "float32"
-    if op == "-" and dtype == "bool":
-        need.fail(NotDefined("`-`", left if isinstance(left, Tensor) else right, "use `!=` or `not`"))
-        return None
-    return dtype
-
-
-def _operand_dtype(type_: Type, other: Type) -> str | DTypeVar:
-    """A number takes the dtype of the tensor beside it, except a fraction beside integers."""
-    if isinstance(type_, Tensor):
-        return type_.dtype
-    assert isinstance(other, Tensor)
-    if isinstance(other.dtype, DTypeVar) or is_float(other.dtype) or other.dtype.startswith("complex"):
-        return other.dtype
-    if isinstance(type_, Float):
-        return "float32"
-    return "int64" if isinstance(type_, Int) and other.dtype == "bool" else other.dtype
-
-
-def _mixed(need: Obligations, op: str, a: str | DTypeVar, b: str | DTypeVar, left: Type, right: Type) -> str | DTypeVar | None:
-    if a == b:
-        return a
-    if op == "@" and (a in QUANTIZED or b in QUANTIZED):
-        return b if a in QUANTIZED else a
-    if isinstance(a, DTypeVar) or isinstance(b, DTypeVar):
-        return _mixed_variable(need, op, a, b)
-    floats = [d for d in (a, b) if is_float(d) or d.startswith("complex")]
-    if len(floats) == 2 or (floats and op == "@"):
-        need.fail(DTypeMismatch(f"the operands of `{op}`", a, b))
-        return None
-    if floats:
-        return floats[0]
-    if op == "@":
-        need.fail(DTypeMismatch("the operands of `@`", a, b))
-        return None
-    scalar = [isinstance(t, Tensor) and not t.shape for t in (left, right)]
-    if scalar[0] != scalar[1] and "bool" not in (a, b):
-        return b if scalar[0] else a
-    return promote_ints(a, b)
-
-
-def _mixed_variable(need: Obligations, op: str, a: str | DTypeVar, b: str | DTypeVar) -> str | DTypeVar | None:
-    """A float variable takes integers and bools, as a float dtype does."""
-    for variable, other in ((a, b), (b, a)):
-        if isinstance(variable, DTypeVar) and variable.kind == "float" and isinstance(other, str) and not is_float(other) and op != "@":
-            return variable
-    need.fail(DTypeMismatch(f"the operands of `{op}`", a, b))
-    return None

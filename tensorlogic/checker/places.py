@@ -36,10 +36,7 @@ def assign(state: State, node: ast.Assign) -> None:
     if isinstance(node.target, ast.TupleLit):
         _assign_several(state, node, node.target)
         return
-    if node.op in ("=", ":="):
-        value = state.expr(node.value, place_type(state, node.target))
-    else:
-        value = _updated(state, node)
+    value = state.expr(node.value, place_type(state, node.target)) if node.op in ("=", ":=") else _updated(state, node)
     if isinstance(value.type, Void):
         value = state.error("TL0306", node.value.span, "this has no value", "void")
     write(state, node.target, value, node.span)
@@ -119,7 +116,9 @@ def _write_variable(state: State, variable: Variable, declared: Type, value: Typ
     if isinstance(declared, Unknown) or is_unknown(value.type):
         return
     if isinstance(variable.closure, Closure | FunctionName):
-        state.error("TL0306", target.span, f"`{target.name}` is a function and cannot be assigned again", help="give the second one its own name")
+        state.error(
+            "TL0306", target.span, f"`{target.name}` is a function and cannot be assigned again", help="give the second one its own name"
+        )
         return
     if isinstance(declared, List) and isinstance(declared.element, Unknown) and isinstance(value.type, List):
         variable.type = declared = widen(value.type)  # `xs = []` learns its element type from its first assignment
@@ -137,7 +136,10 @@ def _assign_several(state: State, node: ast.Assign, target: ast.TupleLit) -> Non
             code = "TL0307" if parts is not None else "TL0306"
             state.error(code, target.span, f"{len(target.items)} places for {found}")
         return
-    taken = [state.emit("item", (value.operand,), part, item.span, index=i) for i, (part, item) in enumerate(zip(parts, target.items, strict=True))]
+    taken = [
+        state.emit("item", (value.operand,), part, item.span, index=i)
+        for i, (part, item) in enumerate(zip(parts, target.items, strict=True))
+    ]
     for item, part in zip(target.items, taken, strict=True):
         if not (isinstance(item, ast.Name) and item.name == "_"):
             write(state, item, part, node.span)

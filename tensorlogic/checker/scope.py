@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Union
 
 from tensorlogic.ir.ir import Global, Op, StructType, Value
 from tensorlogic.source import Span
@@ -81,7 +80,7 @@ class Unsupported:
     span: Span
 
 
-Binding = Union[Variable, GlobalName, FunctionName, StructName, Namespace, PythonModule, Unsupported]
+Binding = Variable | GlobalName | FunctionName | StructName | Namespace | PythonModule | Unsupported
 
 
 @dataclass(eq=False)

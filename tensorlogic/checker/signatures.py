@@ -1,6 +1,6 @@
 """From the head of a function, or the text of a builtin, to its signature."""
 
-from functools import lru_cache
+from functools import cache
 
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.scope import Scope
@@ -8,7 +8,9 @@ from tensorlogic.diagnostics.diagnostic import Problems
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.syntax.parse import parse_signature
-from tensorlogic.types.signature import Parameter, Signature
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.goals import Rel
+from tensorlogic.types.signature import Parameter, Requirement, Signature
 from tensorlogic.types.types import Int, Struct, TypeVar, Void
 
 
@@ -21,7 +23,7 @@ def signature_of(node: ast.FnDecl, reader: Annotations, self_type: Struct | None
     names = {p.name for p in params if isinstance(p.type, Int)}
     return Signature(
         node.name, params, result, tuple(reader.dtype_vars.values()), tuple(reader.type_vars.values()),
-        tuple(dict.fromkeys((*reader.dims, *sorted(names)))), tuple(reader.segments), where, node.name_span, _text(node),
+        tuple(dict.fromkeys((*reader.dims, *sorted(names)))), tuple(reader.segments), where, None, node.name_span, _text(node),
     )  # fmt: skip
 
 
@@ -37,14 +39,14 @@ def _text(node: ast.FnDecl) -> str:
     return " ".join(node.span.text.partition("{")[0].split())
 
 
-@lru_cache(maxsize=None)
+@cache
 def builtin_signatures(name: str) -> tuple[Signature, ...]:
     """The overloads of a builtin, read from their declarations when they are first needed."""
     found = registry.lookup(name)
     return tuple(_builtin_signature(name, text) for text in found.signatures) if found else ()
 
 
-@lru_cache(maxsize=None)
+@cache
 def initializer_signature(name: str) -> Signature:
     found = registry.lookup_initializer(name)
     assert found is not None
@@ -67,6 +69,14 @@ def _builtin_signature(name: str, text: str) -> Signature:
     return _with_runs(signature, name, text)
 
 
+def _value(requirement: Requirement) -> Dim | None:
+    """What `where result == ...` says of an int result."""
+    match requirement.goal:
+        case Rel("==", left, right) if left == Dim.sym("result"):
+            return right
+    return None
+
+
 def _without_type_params(node: ast.FnDecl) -> ast.FnDecl:
     return ast.FnDecl(node.span, node.name, node.name_span, (), node.params, node.result, node.where, node.body, node.doc)
 
@@ -77,7 +87,5 @@ def _with_runs(signature: Signature, name: str, text: str) -> Signature:
     segments = tuple(s for s in signature.segments if s not in params)
     return Signature(
         name, signature.params, signature.result, signature.dtype_vars, signature.type_vars, signature.dims, segments,
-        signature.where, None, text,
+        tuple(r for r in signature.where if _value(r) is None), next((v for r in signature.where if (v := _value(r))), None), None, text,
     )  # fmt: skip
-
-

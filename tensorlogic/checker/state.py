@@ -139,10 +139,7 @@ class State:
 
     def dim_for(self, operand: Operand) -> Dim:
         """A size that stands for an int known only at run time; the same one for the same unchanging value."""
-        if not isinstance(operand, Value) or operand.mutable:
-            fresh = Dim.fresh()
-        else:
-            fresh = self.value_dims.setdefault(operand, Dim.fresh())
+        fresh = Dim.fresh() if not isinstance(operand, Value) or operand.mutable else self.value_dims.setdefault(operand, Dim.fresh())
         if isinstance(operand, Value):
             self.frame.dim_values.setdefault(next(iter(fresh.symbols())), operand)
         return fresh

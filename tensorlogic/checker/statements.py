@@ -7,11 +7,11 @@ from tensorlogic.checker.patterns import bind, bind_name, read_type
 from tensorlogic.checker.places import assign, is_equation
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic
-from tensorlogic.ir.ir import Op, Operand, Region, Value
+from tensorlogic.ir.ir import Const, Op, Operand, Region, Value
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.types import Int, List, Range, String, Tensor, Tuple, Type, Unknown, Void, is_unknown, widen
+from tensorlogic.types.types import Bool, Int, List, Range, String, Tensor, Tuple, Type, Unknown, Void, is_unknown, widen
 
 NOT_YET = "not supported yet"
 
@@ -127,7 +127,7 @@ def _statements(state: State, block: ast.Block) -> None:
 
 def check_while(state: State, node: ast.While) -> None:
     regions: list[Region] = []
-    test: Operand | None = None
+    test: Operand | None = Const(True, Bool()) if node.condition is None else None
     with state.block() as ops:
         if node.condition is not None:
             typed = condition(state, node.condition)
@@ -172,7 +172,9 @@ def return_value(state: State, value: Typed, span) -> None:
     assert frame.result is not None
     if isinstance(frame.result, Void):
         if not isinstance(value.type, Void | Unknown):
-            state.error("TL0312", value.span, f"this function gives nothing back, here it returns {value.type}", help="declare a result with `->`")
+            state.error(
+                "TL0312", value.span, f"this function gives nothing back, here it returns {value.type}", help="declare a result with `->`"
+            )
         state.add("return", (), span)
         return
     fitted = coerce(state, value, frame.result, "the result", result=frame.result_span)
@@ -207,7 +209,9 @@ def check_block(state: State, node: ast.Block) -> None:
 
 def check_later(state: State, node: ast.Node) -> None:
     words = {ast.Explain: "proofs of relations", ast.Infer: "inference", ast.Learn: "`learn`", ast.Rule: "rules"}
-    state.error("TL0105", node.span, f"{words.get(type(node), 'this')} {'are' if isinstance(node, ast.Rule | ast.Explain) else 'is'} {NOT_YET}")
+    state.error(
+        "TL0105", node.span, f"{words.get(type(node), 'this')} {'are' if isinstance(node, ast.Rule | ast.Explain) else 'is'} {NOT_YET}"
+    )
 
 
 def check_misplaced(state: State, node: ast.Node) -> None:

@@ -45,7 +45,9 @@ def _given(state: State, node: ast.StructLit, found: StructName) -> dict[str, as
     return given
 
 
-def _field(state: State, node: ast.StructLit, found: StructName, name: str, type_: Type, given: dict[str, ast.FieldInit], bound: Bindings) -> Operand | None:
+def _field(
+    state: State, node: ast.StructLit, found: StructName, name: str, type_: Type, given: dict[str, ast.FieldInit], bound: Bindings
+) -> Operand | None:
     init = given.get(name)
     if init is None:
         state.error("TL0307", node.span, f"the field `{name}` of `{found.item.name}` is missing", f"`{name}: {type_}` is not given")

@@ -45,7 +45,7 @@ def get_tensor(state: State, base: Typed, model: Library, name: Typed, span: Spa
     dtype: Operand = Const(wanted.dtype, DTypeValue(wanted.dtype)) if convert and wanted else Omitted()
     if convert and wanted and isinstance(found, Tensor):
         found = Tensor(wanted.dtype, found.shape)
-    return state.emit("builtin", (base.operand, name.operand, dtype), found, span, name=".get_tensor", index=0)
+    return state.emit("builtin", (base.operand, name.operand, dtype), found, span, name="get_tensor", index=0)
 
 
 def _entry_type(state: State, model: Library, name: str | None, place: Span, span: Span, wanted: Tensor | None) -> Type | None:
@@ -65,7 +65,6 @@ def _entry_type(state: State, model: Library, name: str | None, place: Span, spa
 
 def _is_other_block(dtype: str) -> bool:
     """Block types that have no name in the language are dequantized when they are loaded."""
-
 
     return dtype not in DTYPES
 

@@ -56,6 +56,9 @@ class Writer:
         if is_initializer(op) and following and following.code == "set_global" and following.args == op.results:
             self.set_global(following, self.initial(op), depth)
             return 2
+        if is_load(op) and following and following.code == "check_type" and following.args == op.results:
+            self.line(depth, self.binding(following) + self.expression(op))
+            return 2
         if op.code in STATEMENTS:
             STATEMENTS[op.code](self, op, depth)
         elif op.regions:
@@ -116,7 +119,7 @@ class Writer:
 
     def builtin(self, op: Op, texts: list[str]) -> str:
         name = str(op.attrs["name"])
-        if name == "get_tensor":
+        if is_load(op):
             return f"{texts[0]}.get_tensor({texts[1]})"
         if name.startswith("."):  # `x.shape`
             return f"{texts[0]}{name}" + (f"({', '.join(texts[1:])})" if texts[1:] else "")
@@ -228,8 +231,8 @@ class Writer:
         """`while c`; a condition that takes operations is worked out in a `loop`."""
         test, body = op.regions
         if not test.ops:
-            head = f"while {self.names.operand(test.yields[0])} {{" if test.yields else "loop {"
-            self.block(head, body, depth)
+            condition = self.names.operand(test.yields[0]) if test.yields else "true"
+            self.block("loop {" if condition == "true" else f"while {condition} {{", body, depth)
             return
         self.line(depth, "loop {")
         self.region(Region((), test.ops), depth + 1)
@@ -281,6 +284,11 @@ def is_initializer(op: Op) -> bool:
     """`normal(0.02)` of a declaration: a builtin without a number of an overload."""
     index = op.attrs.get("index", 0)
     return op.code == "builtin" and isinstance(index, int) and index < 0
+
+
+def is_load(op: Op) -> bool:
+    """`m.get_tensor(name)`: the dtype to convert to, its last operand, is that of the annotation."""
+    return op.code == "builtin" and op.attrs["name"] in ("get_tensor", ".get_tensor")
 
 
 def python_name(module: str) -> str:

@@ -5,8 +5,26 @@ from collections.abc import Iterable, Iterator
 from tensorlogic.ir.ir import Const, EllipsisIndex, FnRef, GlobalRef, Omitted, Op, Operand, Region, SliceOf, Value
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import (
-    Any, AnyTensor, Bool, Derived, DTypeValue, Float, Fn, Int, Library, List, NoneType, Range, String, Struct, Tensor, Tuple, Type, TypeVar,
-    Unknown, Void,
+    Any,
+    AnyTensor,
+    Bool,
+    Derived,
+    DTypeValue,
+    Float,
+    Fn,
+    Int,
+    Library,
+    List,
+    NoneType,
+    Range,
+    String,
+    Struct,
+    Tensor,
+    Tuple,
+    Type,
+    TypeVar,
+    Unknown,
+    Void,
 )  # fmt: skip
 
 ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\u{d}"})

@@ -3,7 +3,18 @@
 from collections.abc import Iterable
 
 from tensorlogic.ir.ir import (
-    Const, EllipsisIndex, FnRef, Function, GlobalRef, Module, Omitted, Op, Operand, Region, SliceOf, Value,
+    Const,
+    EllipsisIndex,
+    FnRef,
+    Function,
+    GlobalRef,
+    Module,
+    Omitted,
+    Op,
+    Operand,
+    Region,
+    SliceOf,
+    Value,
 )  # fmt: skip
 from tensorlogic.types.types import Unknown
 
@@ -11,7 +22,9 @@ REGIONS = {"and": (1,), "or": (1,), "lambda": (1,), "if": (1, 2), "for": (1,), "
 RESULTS = {
     "assign": 0, "set_global": 0, "for": 0, "while": 0, "break": 0, "continue": 0, "return": 0, "assert": 0, "guard": 0, "lambda": 1,
     "binary": 1, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "list": 1, "tuple": 1, "range": 1, "struct": 1, "field": 1,
-    "set_field": 1, "item": 1, "list_item": 1, "list_slice": 1, "index": 1, "set_index": 1, "copy": 1, "check_type": 1,
+    "set_field": 1, "item": 1, "list_item": 1, "list_slice": 1, "index": 1, "set_index": 1,
+    "set_list_item": 1,
+    "python_call": 1, "copy": 1, "check_type": 1,
 }  # fmt: skip
 ARGS = {
     "binary": 2, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "field": 1, "set_field": 2, "item": 1, "list_item": 2,
@@ -69,7 +82,8 @@ class _Verifier:
             if isinstance(item, Region):
                 self.defined.update(item.params)
                 self._terminators(item)
-                stack += (item.yields, *reversed(item.ops))
+                inside = {*item.params, *(value for op in item.ops for value in op.results)}
+                stack += (inside, item.yields, *reversed(item.ops))
             elif isinstance(item, Op):
                 self._op(item)
                 stack += (*([[item.results]] if item.regions else []), *reversed(item.regions))
@@ -77,6 +91,8 @@ class _Verifier:
                     self._define(item.results)
             elif isinstance(item, list):
                 self._define(item[0])
+            elif isinstance(item, set):
+                self.defined -= item if stack else set()
             elif isinstance(item, tuple):
                 self._operands(item, "a region's result")
 

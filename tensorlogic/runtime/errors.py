@@ -9,7 +9,9 @@ from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.source import Source, Span
 
 GUARD = "this needs "  # how the text of a failed guard begins; generated code raises ValueError with it
-_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|Storage size calculation overflowed|array is too big", re.I)
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|can't allocate memory|not enough memory|Storage size calculation overflowed|array is too big", re.I
+)
 # What PyTorch says, and the code for it; the first that fits decides.
 _PHRASES = tuple(
     (re.compile(phrase, re.I), code, title)
@@ -20,12 +22,24 @@ _PHRASES = tuple(
         (r"ambiguous", "TL0306", "a condition must be a bool or a tensor with one element"),
         (r"cannot be converted to Scalar", "TL0306", "a tensor with one element is needed here"),
         (r"is invalid for input of size", "TL0308", "the numbers of elements disagree"),
-        (r"Dimension out of range|index .*out of (range|bounds)|index out of range|out of bounds", "TL0310", "an index or axis is out of range"),
+        (
+            r"Dimension out of range|index .*out of (range|bounds)|index out of range|out of bounds",
+            "TL0310",
+            "an index or axis is out of range",
+        ),
         (r"too many indices", "TL0304", "too many indices"),
         (r"not divisible|must be divisible", "TL0309", "a size does not divide"),
         (r"not implemented for|not supported|unsupported", "TL0305", "this operation is not defined for these tensors"),
-        (r"dtype|scalar type|same type|(Long|Int|Half|Float|Double|BFloat16|Bool)(Tensor)?\b.*(but|found|and)", "TL0302", "the dtypes disagree"),
-        (r"(must|should) be .*D\b|dimensional|Expected \d+D|number of dimensions|1D tensors expected", "TL0304", "a tensor has the wrong rank"),
+        (
+            r"dtype|scalar type|same type|(Long|Int|Half|Float|Double|BFloat16|Bool)(Tensor)?\b.*(but|found|and)",
+            "TL0302",
+            "the dtypes disagree",
+        ),
+        (
+            r"(must|should) be .*D\b|dimensional|Expected \d+D|number of dimensions|1D tensors expected",
+            "TL0304",
+            "a tensor has the wrong rank",
+        ),
         (r"size|shape|match|broadcast|expand", "TL0301", "the sizes disagree"),
     )
 )

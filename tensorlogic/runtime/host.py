@@ -1,4 +1,8 @@
-"""Checks of values that come into a program without a type."""
+"""Values that come into a program without a type, and the calls of Python that make them."""
+
+from functools import reduce
+from importlib import import_module
+from typing import Any
 
 import torch
 
@@ -22,6 +26,25 @@ def check_type(tensor: torch.Tensor, wanted: str, dtype: torch.dtype, shape: tup
     if any(size is not None and size != actual for size, actual in zip(expected, sizes, strict=True)):
         raise _mistake("TL0301", wanted, found)
     return tensor
+
+
+def python_call(module: str, name: str, keywords: dict[str, object] | None, *args: object) -> object:
+    """A function of a Python module that the program imports. TL0807 with what it raised."""
+    try:
+        function: Any = reduce(getattr, name.split("."), import_module(module))
+        return function(*args, **(keywords or {}))
+    except Exception as error:
+        raise TensorLogicError(Diagnostic("TL0807", f"{module}.{name} raised {type(error).__name__}: {error}")) from error
+
+
+def python_tensor(value: object, wanted: str, dtype: torch.dtype, shape: tuple) -> torch.Tensor:
+    """What Python gave as a tensor of this type; numbers and numpy arrays take the declared dtype. Codes as for `check_type`."""
+    if not isinstance(value, torch.Tensor):
+        try:
+            value = torch.as_tensor(value).to(dtype)
+        except (TypeError, ValueError, RuntimeError):
+            raise _mistake("TL0306", wanted, type(value).__name__) from None
+    return check_type(value, wanted, dtype, shape)
 
 
 def _without_run(sizes: tuple[int, ...], shape: tuple) -> tuple[int, ...] | None:

@@ -31,7 +31,12 @@ def positional_encoding(length: int, dim: int, base: float = 10000.0) -> Tensor:
 
 
 def cross_entropy(
-    logits: Tensor, targets: Tensor, weight: Tensor | None = None, ignore_index: int = -100, label_smoothing: float = 0.0, reduction: str = "mean"
+    logits: Tensor,
+    targets: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
 ) -> Tensor:
     """logits [..., C], targets [...]: the rows one below the other are what torch takes."""
     rows = F.cross_entropy(

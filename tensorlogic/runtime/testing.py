@@ -42,10 +42,9 @@ def _lists_close(a: Sequence, b: Sequence, tol: float) -> None:
 
 
 def _as_tensor(value: object, like: object) -> Tensor:
-    if isinstance(value, Tensor):
+    if isinstance(value, torch.Tensor):
         return value.detach()
-    dtype = like.dtype if isinstance(like, Tensor) and not isinstance(value, Tensor) else None
-    return torch.tensor(value, dtype=dtype, device=like.device if isinstance(like, Tensor) else None)
+    return torch.tensor(value, dtype=like.dtype, device=like.device) if isinstance(like, torch.Tensor) else torch.tensor(value)
 
 
 def _tensors_close(a: object, b: object, tol: float) -> None:
@@ -60,7 +59,8 @@ def _tensors_close(a: object, b: object, tol: float) -> None:
         x, y = wide[tuple(place)].item(), other[tuple(place)].item()
         size = (wide - other).abs()[apart]
         worst = size[~size.isnan()].max().item() if not bool(size.isnan().all()) else float("nan")
-        panic(f"assert_close failed{_at(place)}: {x} is not within {tol} of {y}; {int(apart.sum())} of {apart.numel()} differ, at most {worst:.3g}")
+        how_many = f"{int(apart.sum())} of {apart.numel()} differ, at most {worst:.3g}"
+        panic(f"assert_close failed{_at(place)}: {x} is not within {tol} of {y}; {how_many}")
 
 
 def _is_number(value: object) -> bool:
@@ -76,7 +76,7 @@ def _difference(a: object, b: object, path: str) -> str | None:
     where = f" at {path}" if path else ""
     if isinstance(a, Tensor) or isinstance(b, Tensor):
         return _tensor_difference(a, b, where)
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple, torch.Size)):
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return _sequence_difference(a, b, path)
     if is_dataclass(a) and type(a) is type(b):
         pairs = ((f.name, _difference(getattr(a, f.name), getattr(b, f.name), f"{path}.{f.name}")) for f in fields(a))

@@ -23,7 +23,7 @@ def pow_(a, b):
     return torch.pow(a, b)
 
 
-@builtin("floor_div(a: int, b: int) -> int", "floor_div(a: float, b: float) -> float")
+@builtin("floor_div(a: int, b: int) -> int where result == floor_div(a, b)", "floor_div(a: float, b: float) -> float")
 def floor_div_of_numbers(a, b):
     """The quotient, rounded down."""
     return a // b
@@ -39,7 +39,7 @@ def floor_div(a, b):
     return torch.floor_divide(a, b)
 
 
-@builtin("ceil_div(a: int, b: int) -> int")
+@builtin("ceil_div(a: int, b: int) -> int where result == ceil_div(a, b)")
 def ceil_div_of_ints(a, b):
     """The quotient, rounded up."""
     return -(-a // b)
@@ -60,7 +60,7 @@ def clamp_of_number(x, min, max):
 @builtin(
     "clamp<T: int>(x: T[...S], min: int = none, max: int = none) -> T[...S]",
     "clamp<T: float>(x: T[...S], min: float = none, max: float = none) -> T[...S]",
-    "clamp<T: number>(x: T[...S], min: T[...A], max: T[...B]) -> T[...like(S, A)]",
+    "clamp<T: number>(x: T[...S], min: T[...A], max: T[...B]) -> T[...broadcast3(S, A, B)]",
 )
 def clamp(x, min=None, max=None):
     """`x`, moved between the bounds. See torch.clamp."""
@@ -77,10 +77,10 @@ def where(condition, x, y):
 
 
 @builtin(
-    "masked_fill<T: int>(x: T[...S], mask: bool[...M], value: int) -> T[...like(S, M)]",
-    "masked_fill<T: float>(x: T[...S], mask: bool[...M], value: float) -> T[...like(S, M)]",
-    "masked_fill<T: any>(x: T[...S], mask: bool[...M], value: bool) -> T[...like(S, M)]",
-    "masked_fill<T: any>(x: T[...S], mask: bool[...M], value: T[]) -> T[...like(S, M)]",
+    "masked_fill<T: int>(x: T[...S], mask: bool[...M], value: int) -> T[...broadcast(S, M)]",
+    "masked_fill<T: float>(x: T[...S], mask: bool[...M], value: float) -> T[...broadcast(S, M)]",
+    "masked_fill<T: any>(x: T[...S], mask: bool[...M], value: bool) -> T[...broadcast(S, M)]",
+    "masked_fill<T: any>(x: T[...S], mask: bool[...M], value: T[]) -> T[...broadcast(S, M)]",
 )
 def masked_fill(x, mask, value):
     """`value` where the mask is true, `x` elsewhere. See torch.masked_fill."""

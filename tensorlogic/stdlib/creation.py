@@ -51,7 +51,8 @@ def eye_of_two_sizes(n, m, dtype=None, device=None):
 
 @builtin(
     "arange<T: number>(end: int, dtype: DType<T> = int64, device: Device = none) -> T[end]",
-    "arange<T: number>(start: int, end: int, step: int = 1, dtype: DType<T> = int64, device: Device = none) -> T[...counted(start, end, step)]",
+    "arange<T: number>(start: int, end: int, step: int = 1, dtype: DType<T> = int64, device: Device = none)"
+    " -> T[...counted(start, end, step)]",
     "arange<T: number>(end: float, dtype: DType<T> = float32, device: Device = none) -> T[?]",
     "arange<T: number>(start: float, end: float, step: float = 1.0, dtype: DType<T> = float32, device: Device = none) -> T[?]",
 )

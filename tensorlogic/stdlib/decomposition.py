@@ -50,17 +50,23 @@ def tt_svd(x, ranks):
 def _train(call) -> Type | None:
     """Cores whose ranks meet give the sizes in between."""
     given = call.types["cores"]
+    cores = _known_tensors(given)
+    if not cores:
+        return None
+    other = next((core for core in cores if len(core.shape) != 3), None)
+    if other is not None:
+        call.need.fail(RankMismatch("a core", "3", other))
+        return None
+    pairs = zip(cores, cores[1:], strict=False)
+    agree = all(equal(call.need, "the ranks of neighbouring cores", a.shape[2], b.shape[0]) for a, b in pairs)
+    return Tensor(cores[0].dtype, tuple(core.shape[1] for core in cores)) if agree else None
+
+
+def _known_tensors(given: Type) -> tuple[Tensor, ...]:
+    """The items of a list of tensors that all have a known number of dims, or nothing."""
     items = given.items if isinstance(given, List | Tuple) else None
-    if not items or not all(isinstance(i, Tensor) for i in items):
-        return None
-    if any(is_known(i.shape) and len(i.shape) != 3 for i in items):
-        call.need.fail(RankMismatch("a core", "3", next(i for i in items if len(i.shape) != 3)))
-        return None
-    if not all(is_known(i.shape) for i in items):
-        return None
-    for left, right in zip(items, items[1:], strict=False):
-        equal(call.need, "the ranks of neighbouring cores", left.shape[2], right.shape[0])
-    return Tensor(items[0].dtype, tuple(i.shape[1] for i in items)) if not call.need.mistakes else None
+    known = tuple(item for item in items or () if isinstance(item, Tensor) and is_known(item.shape))
+    return known if len(known) == len(items or ()) else ()
 
 
 @builtin("tt_reconstruct(cores: [Tensor]) -> Tensor", infer=_train)
@@ -92,17 +98,14 @@ def tucker(x, ranks):
 
 
 def _from_core(call) -> Type | None:
-    core, given = call.types["core"], call.types["factors"]
-    items = given.items if isinstance(given, List | Tuple) else None
-    if not isinstance(core, Tensor) or not items or not all(isinstance(i, Tensor) and is_known(i.shape) for i in items):
-        return None
-    if not is_known(core.shape):
+    core, items = call.types["core"], _known_tensors(call.types["factors"])
+    if not isinstance(core, Tensor) or not items or not is_known(core.shape):
         return None
     if len(items) != len(core.shape) or any(len(i.shape) != 2 for i in items):
         call.need.fail(BadArgument("TL0304", f"a core of {len(core.shape)} dims needs as many factors [n, r]"))
         return None
-    agree = [equal(call.need, "the rank", rank, factor.shape[1]) for rank, factor in zip(core.shape, items, strict=True)]
-    return Tensor(core.dtype, tuple(i.shape[0] for i in items)) if all(agree) else None
+    agree = all(equal(call.need, "the rank", rank, factor.shape[1]) for rank, factor in zip(core.shape, items, strict=True))
+    return Tensor(core.dtype, tuple(i.shape[0] for i in items)) if agree else None
 
 
 @builtin("tucker_reconstruct<T: float>(core: T[...S], factors: [Tensor]) -> Tensor", infer=_from_core)

@@ -4,9 +4,11 @@ from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
 
 
-@builtin("max(a: int, b: int) -> int", "max(a: float, b: float) -> float")
+@builtin("max(a: int, b: int) -> int where result == max(a, b)", "max(a: float, b: float) -> float")
 def max_of_numbers(a, b):
-    """The largest element, or along an axis the largest elements (their places: `argmax`); of two operands, element by element. See torch.max."""
+    """The largest element, or along an axis the largest elements (their places: `argmax`).
+
+    Of two operands, element by element. See torch.max."""
     return max(a, b)
 
 
@@ -34,9 +36,11 @@ def max_of_two(a, b):
     return torch.maximum(a, b)
 
 
-@builtin("min(a: int, b: int) -> int", "min(a: float, b: float) -> float")
+@builtin("min(a: int, b: int) -> int where result == min(a, b)", "min(a: float, b: float) -> float")
 def min_of_numbers(a, b):
-    """The smallest element, or along an axis the smallest elements (their places: `argmin`); of two operands, element by element. See torch.min."""
+    """The smallest element, or along an axis the smallest elements (their places: `argmin`).
+
+    Of two operands, element by element. See torch.min."""
     return min(a, b)
 
 
@@ -190,7 +194,7 @@ def quantile_along(x, q, dim, keepdim=False):
     return torch.quantile(x, q, dim, keepdim)
 
 
-@builtin("count_nonzero<T: any>(x: T[...S]) -> int64[]", "count_nonzero<T: any>(x: T[...S], dim: int) -> int64[...remove(S, dim)]")
+@builtin("count_nonzero<T: any>(x: T[...S]) -> int64[]", "count_nonzero<T: any>(x: T[...S], dim: int) -> int64[...drop(S, dim)]")
 def count_nonzero(x, dim=None):
     """How many elements are not zero. See torch.count_nonzero."""
     return torch.count_nonzero(x, dim=dim)

@@ -57,35 +57,6 @@ def numel(x):
     return x.numel()
 
 
-def _size(call) -> Type | None:
-    x = call.types["x"]
-    return Int(Dim.const(len(x.shape))) if isinstance(x, Tensor) and count(x.shape) is not None else Int()
-
-
-@builtin("ndim<T: any>(x: T[...S]) -> int", infer=_size, member=True)
-def ndim(x):
-    """The number of axes."""
-    return x.ndim
-
-
-@builtin("shape<T: any>(x: T[...S]) -> [int]", member=True)
-def shape(x):
-    """The sizes of the axes."""
-    return list(x.shape)
-
-
-@builtin("dtype<T: any>(x: T[...S]) -> DType<T>", member=True)
-def dtype(x):
-    """The type of the elements."""
-    return x.dtype
-
-
-@builtin("device<T: any>(x: T[...S]) -> Device", member=True)
-def device(x):
-    """Where the tensor is."""
-    return x.device
-
-
 def _axis_size(call) -> Type | None:
     x, dim = call.types["x"], call.types["dim"]
     position = axis_of(x.shape, dim.value, call.need) if isinstance(x, Tensor) and isinstance(dim, Int) else None

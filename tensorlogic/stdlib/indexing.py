@@ -85,14 +85,19 @@ def masked_select(x, mask):
     return torch.masked_select(x, mask)
 
 
-@builtin("nonzero<T: any>(x: T[A]) -> int64[?, 1]", "nonzero<T: any>(x: T[A, B]) -> int64[?, 2]", "nonzero<T: any>(x: T[...S]) -> int64[?, ?]")
+@builtin(
+    "nonzero<T: any>(x: T[A]) -> int64[?, 1]",
+    "nonzero<T: any>(x: T[A, B]) -> int64[?, 2]",
+    "nonzero<T: any>(x: T[...S]) -> int64[?, ?]",
+)
 def nonzero(x):
     """The places of the elements that are not zero, one per row. See torch.nonzero."""
     return torch.nonzero(x)
 
 
 @builtin(
-    "sort<T: any>(x: T[...S], dim: int = -1, descending: bool = false, stable: bool = false) -> (T[...along(S, dim)], int64[...along(S, dim)])"
+    "sort<T: any>(x: T[...S], dim: int = -1, descending: bool = false, stable: bool = false)"
+    " -> (T[...along(S, dim)], int64[...along(S, dim)])"
 )
 def sort(x, dim=-1, descending=False, stable=False):
     """Sorted values along an axis, and where they were. See torch.sort."""
@@ -114,7 +119,10 @@ def topk(x, k, dim=-1, largest=True, sorted=True):
     return torch.topk(x, k, dim=dim, largest=largest, sorted=sorted)
 
 
-@builtin("kthvalue<T: number>(x: T[...S], k: int, dim: int = -1, keepdim: bool = false) -> (T[...reduce(S, dim, keepdim)], int64[...reduce(S, dim, keepdim)])")
+@builtin(
+    "kthvalue<T: number>(x: T[...S], k: int, dim: int = -1, keepdim: bool = false)"
+    " -> (T[...reduce(S, dim, keepdim)], int64[...reduce(S, dim, keepdim)])"
+)
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The k-th smallest element of an axis, and its place. See torch.kthvalue."""
     return torch.kthvalue(x, k, dim, keepdim)

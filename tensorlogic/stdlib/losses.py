@@ -65,8 +65,8 @@ def cross_entropy(logits, targets, weight=None, ignore_index=-100, label_smoothi
 
 
 @builtin(
-    f'cross_entropy<T: float>(logits: T[...B, C], targets: int64[...B], {_CLASSES}, label_smoothing: float = 0.0, reduction: string = "mean")'
-    " -> T[...loss_of(B, reduction)]",
+    f"cross_entropy<T: float>(logits: T[...B, C], targets: int64[...B], {_CLASSES}, label_smoothing: float = 0.0,"
+    ' reduction: string = "mean") -> T[...loss_of(B, reduction)]',
 )
 def cross_entropy_of_many(logits, targets, weight=None, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
     """`cross_entropy` with any number of leading axes."""
@@ -83,7 +83,8 @@ def cross_entropy_of_probabilities(logits, targets, label_smoothing=0.0, reducti
 
 
 @builtin(
-    f'nll_loss<T: float>(log_probs: T[...B, C], targets: int64[...B], {_CLASSES}, reduction: string = "mean") -> T[...loss_of(B, reduction)]'
+    f'nll_loss<T: float>(log_probs: T[...B, C], targets: int64[...B], {_CLASSES}, reduction: string = "mean")'
+    " -> T[...loss_of(B, reduction)]"
 )
 def nll_loss(log_probs, targets, weight=None, ignore_index=-100, reduction="mean"):
     """The mean of -log_probs at the targets; the classes are the last axis. See torch.nn.functional.nll_loss."""

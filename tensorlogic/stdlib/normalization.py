@@ -22,7 +22,10 @@ def softmin(x, dim):
     return torch.nn.functional.softmin(x, dim)
 
 
-@builtin("gumbel_softmax<T: float>(x: T[...S], tau: float = 1.0, hard: bool = false, dim: int = -1) -> T[...along(S, dim)]", effect="random")
+@builtin(
+    "gumbel_softmax<T: float>(x: T[...S], tau: float = 1.0, hard: bool = false, dim: int = -1) -> T[...along(S, dim)]",
+    effect="random",
+)
 def gumbel_softmax(x, tau=1.0, hard=False, dim=-1):
     """A random choice along an axis that gradients flow through. See torch.nn.functional.gumbel_softmax."""
     return torch.nn.functional.gumbel_softmax(x, tau=tau, hard=hard, dim=dim)

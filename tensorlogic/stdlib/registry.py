@@ -27,7 +27,6 @@ class Builtin:
     doc: str
     module: str
     effect: str | None  # None, "random", "output", "file", "panic", "mutation", "calls" (runs functions of the program)
-    member: bool = False  # written `x.name`, without parentheses; not a name of its own
 
     @property
     def body(self) -> Callable:
@@ -53,14 +52,14 @@ _MODULES = (
 )  # fmt: skip
 
 
-def builtin(*signatures: str, infer: Callable | None = None, effect: str | None = None, member: bool = False) -> Callable[[Callable], Callable]:
+def builtin(*signatures: str, infer: Callable | None = None, effect: str | None = None) -> Callable[[Callable], Callable]:
     """Declare a builtin, or more overloads of it. The name is the one in front of the signatures; the function's own name is free."""
     name = _name(signatures[0])
 
     def declare(body: Callable) -> Callable:
         bodies, doc, known = (body,) * len(signatures), (body.__doc__ or "").strip(), _BUILTINS.get(name)
         if known is None:
-            _BUILTINS[name] = Builtin(name, signatures, bodies, infer, doc, body.__module__, effect, member)
+            _BUILTINS[name] = Builtin(name, signatures, bodies, infer, doc, body.__module__, effect)
             return body
         if set(known.signatures) & set(signatures):
             raise ValueError(f"an overload of {name} is declared twice")
@@ -103,8 +102,9 @@ def lookup_initializer(name: str) -> Initializer | None:
 
 
 def names() -> Iterator[str]:
+    """What programs can call; names with a dot in front stand for members."""
     _load()
-    return iter(sorted(name for name, found in _BUILTINS.items() if not found.member))
+    return iter(sorted(name for name in _BUILTINS if not name.startswith(".")))
 
 
 def initializer_names() -> Iterator[str]:

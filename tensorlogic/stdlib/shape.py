@@ -63,7 +63,10 @@ def squeeze_all(x):
     return torch.squeeze(x)
 
 
-@builtin("squeeze<T: any>(x: T[...S], dim: int) -> T[...squeeze(S, dim)]", "squeeze<T: any>(x: T[...S], dim: [int]) -> T[...squeeze(S, dim)]")
+@builtin(
+    "squeeze<T: any>(x: T[...S], dim: int) -> T[...squeeze(S, dim)]",
+    "squeeze<T: any>(x: T[...S], dim: [int]) -> T[...squeeze(S, dim)]",
+)
 def squeeze(x, dim):
     """Without the axis `dim` of size 1. See torch.squeeze."""
     return torch.squeeze(x, dim)
@@ -156,14 +159,15 @@ def _tensors(call, name: str) -> tuple[str | DTypeVar, tuple] | None:
     if items == ():
         call.need.fail(BadArgument("TL0306", "the list of tensors is empty"))
         return None
-    if items is None or not all(isinstance(item, Tensor) for item in items):
+    tensors = tuple(item for item in items or () if isinstance(item, Tensor))
+    if items is None or len(tensors) < len(items):
         _refuse_others(call, items or ())
         return None
-    for item in items[1:]:
-        if item.dtype != items[0].dtype:
-            call.need.fail(DTypeMismatch("the tensors of the list", items[0].dtype, item.dtype))
+    for item in tensors[1:]:
+        if item.dtype != tensors[0].dtype:
+            call.need.fail(DTypeMismatch("the tensors of the list", tensors[0].dtype, item.dtype))
             return None
-    return items[0].dtype, tuple(item.shape for item in items)
+    return tensors[0].dtype, tuple(item.shape for item in tensors)
 
 
 def _refuse_others(call, items: tuple[Type, ...]) -> None:

@@ -4,7 +4,11 @@ from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 
 
-@builtin("load_model<T: any>(path: string, dtype: DType<T> = none) -> Model", effect="file")
+@builtin(
+    "load_model<T: any>(path: string, dtype: DType<T> = none) -> Model",
+    infer=lambda call: call.model(call.types["path"]),
+    effect="file",
+)
 def load_model(path, dtype=None):
     """A model file (.safetensors, .gguf), or a folder in Hugging Face layout. Its tensors keep their types unless `dtype` is given."""
     return runtime.weights.load_model(path, dtype=dtype)
@@ -14,9 +18,3 @@ def load_model(path, dtype=None):
 def save_model(model, path, dtype=None):
     """Write the tensors of a model; the suffix of the path says how: .safetensors, .gguf, or a folder."""
     return runtime.weights.save_model(model, path, dtype=dtype)
-
-
-@builtin("get_tensor<T: any>(model: Model, name: string, dtype: DType<T> = none) -> Tensor", effect="file")
-def get_tensor(model, name, dtype=None):
-    """One tensor of a model file, converted to a dtype if one is given."""
-    return model.get_tensor(name, dtype=dtype)

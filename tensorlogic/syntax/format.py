@@ -6,12 +6,12 @@ statements, comments where they were. What a program means never changes: the tr
 
 from tensorlogic.diagnostics.diagnostic import Problems, TensorLogicError
 from tensorlogic.source import Source
-from tensorlogic.syntax import ast, format_expressions, format_statements, format_types
+from tensorlogic.syntax import ast, format_expressions, format_literals, format_statements, format_types
 from tensorlogic.syntax.format_layout import concat, layout
 from tensorlogic.syntax.format_printer import Printer
 from tensorlogic.syntax.parse import parse
 
-RULE_FILES = (format_expressions, format_statements, format_types)  # importing them fills RULES
+RULE_FILES = (format_expressions, format_literals, format_statements, format_types)  # importing them fills RULES
 
 
 def format_source(text: str, name: str = "<text>") -> str:

@@ -7,6 +7,7 @@ before it, `leading` the one after it. Where there is no neighbour it is `inside
 import re
 from dataclasses import dataclass, field, fields
 
+from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 
 BODIES = (ast.ModelDecl, ast.StructDecl, ast.ImplDecl, ast.Match, ast.Learn)
@@ -35,16 +36,17 @@ class Attached:
     opening: list[ast.Comment] = field(default_factory=list)
 
 
+NO_NODES = (Span, str, str | None, int, bool)
 _child_fields: dict[type, tuple[str, ...]] = {}
 
 
 def children(node: ast.Node | ast.Module) -> list[ast.Node]:
     """The nodes directly below a node, in the order of the text."""
     if isinstance(node, ast.Module):
-        return [s for s in node.statements if isinstance(s, ast.Node)]
+        return list(node.statements)
     names = _child_fields.get(type(node))
     if names is None:
-        names = tuple(f.name for f in fields(node) if f.name not in ("span", "name_span", "op_span", "doc"))
+        names = tuple(f.name for f in fields(node) if f.type not in NO_NODES)
         _child_fields[type(node)] = names
     found: list[ast.Node] = []
     for name in names:
@@ -113,7 +115,7 @@ class _Walk:
                 self.of(around).opening.append(comment)
                 return
             before = None
-        if self.is_empty(around):
+        if after is None and self.is_empty(around):
             self.of(around).inside.append(comment)
         elif before is not None and after is None:
             self.follow(comment, before)
@@ -145,7 +147,7 @@ class _Walk:
         """A comment after the last child of its node belongs to the largest node that ends there without brackets of its own."""
         for visit in reversed(self.visits):
             node = visit.node
-            if isinstance(node, ast.Call | ast.Index | ast.StructLit) and visit.after is last and self.breaks(comment):
+            if isinstance(node, ast.Call | ast.Index | ast.StructLit) and visit.seen == 0 and visit.after is last:
                 self.enter(comment, node, visit.children[1:])
                 return
             if isinstance(node, (ast.Module, *CLOSED)) or (isinstance(node, ast.Member) and not node.name.isdigit()):
@@ -160,7 +162,7 @@ class _Walk:
         self.of(last).trailing.append(comment)
 
     def enter(self, comment: ast.Comment, node: ast.Node, items: list[ast.Node]) -> None:
-        """A comment that ends its line before the brackets of a node, which must follow directly: it goes into them."""
+        """A comment before the brackets of a node, which must follow directly, goes into them."""
         if items:
             self.of(items[0]).leading.append(comment)
         else:
@@ -176,6 +178,9 @@ class _Walk:
             node = visit.node
             if isinstance(node, ast.Module) or visit.seen or not self.begins(node, comment, first, breaks):
                 break
+            if first in self.attached:  # what came before it goes along, in order
+                self.of(node).leading += self.attached[first].leading
+                self.attached[first].leading = []
             first = node
         return first
 
@@ -195,6 +200,8 @@ class _Walk:
         if isinstance(around, ast.If) and after is around.otherwise:
             return True
         if after in self.attached and self.attached[after].leading:
+            return False
+        if visit.before in self.attached and any(c.text.startswith("//") for c in self.attached[visit.before].trailing):
             return False
         if isinstance(around, BODIES) and after and "{" in without_comments(self.text[comment.span.end : after.span.start]):
             return "{" not in gap

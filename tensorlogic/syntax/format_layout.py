@@ -156,7 +156,7 @@ class _Layout:
 
     def choose(self, depth: int, item: Choice, hugging: Doc, apart: Doc, needs: int) -> None:
         if self.fits(item.width) or self.start() + needs <= WIDTH:
-            self.stack.append((depth, False, hugging))
+            self.stack.append((depth, True, hugging))
         else:
             self.stack.append((depth, True, apart))
 

@@ -48,7 +48,8 @@ def rule(*kinds: type):
     """Declares the function below as what prints these kinds of nodes."""
 
     def declare(function):
-        RULES.update(dict.fromkeys(kinds, function))
+        for kind in kinds:
+            RULES[kind] = function
         return function
 
     return declare
@@ -81,7 +82,7 @@ class Printer:
     def body(self, node: ast.Node) -> Doc:
         """A node alone."""
         built = self.built[node]
-        return finish(built) if type(built) is Chain else built
+        return finish(built) if isinstance(built, Chain) else built
 
     def doc(self, node: ast.Node) -> Doc:
         """A node and its comments."""
@@ -105,16 +106,19 @@ class Printer:
     def remarks(self, comments: Sequence[ast.Comment]) -> Doc:
         """Comments after something."""
         parts: list[Doc] = []
+        ended = False
         for comment in comments:
-            if comment.own_line:
+            ends_line = comment.text.startswith("//")
+            if comment.own_line or ended:
                 parts.append(Hard(self.blank_before(comment.span.start)))
-            elif not comment.text.startswith("//"):
+            elif not ends_line:
                 parts.append(" ")
             parts.append(remark(comment_text(comment)))
+            ended = ends_line
         return join_all(parts) if parts else EMPTY
 
     def inside(self, node: ast.Node | ast.Module) -> Doc:
-        """The comments of a node without children, each on a line of its own unless it can stand in one."""
+        """The comments between the brackets of a node, where there is nothing else."""
         comments = self.attached.get(node, NO_COMMENTS).inside
         parts: list[Doc] = []
         for index, comment in enumerate(comments):

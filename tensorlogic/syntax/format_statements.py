@@ -27,10 +27,9 @@ def where(printer: Printer, conditions: Sequence[ast.Node], before_block: bool =
     for at, condition in enumerate(conditions):
         last = at == len(conditions) - 1
         body = head_alone(printer, condition) if before_block else printer.body(condition)
-        parts += [EMPTY if at == 0 else printer.leading(condition), body, EMPTY if last else ",", printer.trailing(condition)]
-        if not last:
-            parts.append(GAP)
-    return group(indent(SPACE, printer.leading(conditions[0]), "where ", *parts))
+        parts += [EMPTY if at == 0 else printer.leading(condition), body, *(() if last else (",", printer.trailing(condition), GAP))]
+    found = group(indent(SPACE, printer.leading(conditions[0]), "where ", *parts))
+    return concat(found, printer.trailing(conditions[-1]))
 
 
 def braced(printer: Printer, node: ast.Node) -> Doc:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Union
 
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Goal
@@ -135,7 +134,19 @@ class BadArgument:
     advice: str = ""
 
 
-Mistake = Union[
-    SizeMismatch, RankMismatch, AccidentalBroadcast, DTypeMismatch, DTypeKind, NotDefined, WrongType, CountMismatch, NotDivisible,
-    AxisOutOfRange, IndexOutOfRange, EmptySlice, WhereNotMet, BadArgument,
-]  # fmt: skip
+Mistake = (
+    SizeMismatch
+    | RankMismatch
+    | AccidentalBroadcast
+    | DTypeMismatch
+    | DTypeKind
+    | NotDefined
+    | WrongType
+    | CountMismatch
+    | NotDivisible
+    | AxisOutOfRange
+    | IndexOutOfRange
+    | EmptySlice
+    | WhereNotMet
+    | BadArgument
+)

@@ -8,6 +8,7 @@ from tensorlogic.types.goals import NEGATED, Goal, Rel
 from tensorlogic.types.mistakes import Mistake, Witness
 from tensorlogic.types.prove import Proved, Refuted, prove
 
+
 @dataclass
 class Obligations:
     """Collects the outcome of one call or operation. Shape functions and `infer=` functions talk to this."""

@@ -40,8 +40,9 @@ def _aligned(need: Obligations, left: Shape, right: Shape, *, strict: bool) -> S
     high, low = (left, right) if len(left) >= len(right) else (right, left)
     extra = len(high) - len(low)
     before = len(need.mistakes)
-    accidental = strict and any(is_one(need, h) and not _may_be_one(need, l) for h, l in zip(high[extra:], low, strict=True))
-    items = tuple(_pair(need, h, l) for h, l in zip(high[extra:], low, strict=True))
+    pairs = tuple(zip(high[extra:], low, strict=True))
+    accidental = strict and any(is_one(need, wide) and not _may_be_one(need, narrow) for wide, narrow in pairs)
+    items = tuple(_pair(need, wide, narrow) for wide, narrow in pairs)
     if len(need.mistakes) > before:
         return None
     if accidental:
@@ -127,11 +128,14 @@ def _inner(need: Obligations, left: ShapeItem, right: ShapeItem) -> bool:
 @shape_function
 def reduce(need: Obligations, shape: Shape, dim: object, keepdim: object) -> Shape | None:
     """Without the axes `dim` (an axis, several, or all if omitted), or with ones in their place."""
-    keep = False if omitted(keepdim) else keepdim
-    if keep is None:
+    if keepdim is None:
         return None
-    if omitted(dim) or dim == ():
-        return _all_reduced(shape, bool(keep))
+    if dim == ():
+        need.fail(BadArgument("TL0310", "the list of axes is empty", "leave `dim` out to reduce over all axes"))
+        return None
+    keep = keepdim is True
+    if omitted(dim):
+        return _all_reduced(shape, keep)
     if shape == () and isinstance(dim, Dim) and dim.value in (0, -1):
         return ()
     positions = axes_of(shape, dim, need)
@@ -178,13 +182,9 @@ def halved(need: Obligations, shape: Shape, dim: Dim | None) -> Shape | None:
 
 
 @shape_function
-def like(need: Obligations, shape: Shape, other: Shape) -> Shape | None:
-    """The first shape; the second one must broadcast into it (masks)."""
-    result = broadcast(need, shape, other)
-    if result is not None and is_known(result) and is_known(shape) and result != shape:
-        for found, wanted in zip(result[len(result) - len(shape) :], shape, strict=True):
-            equal(need, "the sizes", found, wanted)
-    return result and shape
+def drop(need: Obligations, shape: Shape, dim: object) -> Shape | None:
+    """Without the axes `dim`."""
+    return reduce(need, shape, dim, False)
 
 
 @shape_function
@@ -195,8 +195,9 @@ def trailing(need: Obligations, shape: Shape, sizes: object) -> Shape | None:
     if len(sizes) > len(shape) and is_known(shape):
         need.fail(RankMismatch("the normalized sizes", f"at most {len(shape)} of them", shape))
         return None
-    ok = [equal(need, "the normalized sizes", item, size) for item, size in zip(shape[-len(sizes) :], sizes, strict=False) if size is not None]
-    return shape if all(ok) else None
+    pairs = zip(shape[-len(sizes) :], sizes, strict=False)
+    fits = all(equal(need, "the normalized sizes", item, size) for item, size in pairs if size is not None)
+    return shape if fits else None
 
 
 @shape_function
@@ -225,7 +226,13 @@ def distances(need: Obligations, left: Shape, right: Shape) -> Shape | None:
 def masked(need: Obligations, batch: Shape, heads: Dim, queries: Dim, keys: Dim, mask: Shape) -> Shape | None:
     """The batch dims of attention; the mask must broadcast into [...batch, heads, queries, keys]."""
     scores = (*batch, heads, queries, keys)
-    return batch if len(mask) <= len(scores) and like(need, scores, mask) is not None else None
+    both = broadcast(need, scores, mask)
+    if both is None:
+        return None
+    if len(both) != len(scores):
+        need.fail(RankMismatch("the mask", f"at most {len(scores)}", mask))
+        return None
+    return batch if all(equal(need, "the sizes of the mask", m, s) for m, s in zip(both, scores, strict=True)) else None
 
 
 @shape_function
@@ -252,7 +259,6 @@ def loss_of(need: Obligations, shape: Shape, reduction: object) -> Shape | None:
         need.fail(BadArgument("TL0306", f'there is no reduction "{reduction}"', 'one of "mean", "sum", "none"'))
         return None
     return shape if reduction == "none" else ()
-
 
 
 @shape_function

@@ -104,4 +104,3 @@ def _merge(need: Obligations, left: Shape, right: Shape) -> Shape | None:
     merged: dict[str, ShapeItem] = {str(i): item for i, item in enumerate(high[extra:])}
     ok = all(_agree(need, merged, str(i), item) for i, item in enumerate(low))
     return (*high[:extra], *merged.values()) if ok else None
-

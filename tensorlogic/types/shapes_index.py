@@ -70,7 +70,9 @@ def take_along(need: Obligations, shape: Shape, index: Shape, dim: Dim | None) -
 @shape_function
 def first(need: Obligations, shape: Shape, dim: Dim | None, k: Dim | None) -> Shape | None:
     """`k` elements of an axis: topk."""
-    position = axis_of(shape, dim, need) if shape else None
+    if shape == () and number(dim) in (0, -1):
+        return ()
+    position = axis_of(shape, dim, need)
     if position is None:
         return None
     if k is None:
@@ -95,7 +97,9 @@ def diagonal(need: Obligations, shape: Shape, offset: Dim | None, dim1: Dim | No
 def _diagonal_length(rows: object, columns: object, offset: int | None) -> Dim:
     if offset is None or not (isinstance(rows, Dim) and isinstance(columns, Dim)):
         return Dim.fresh()
-    return Dim.min(rows, columns - offset) if offset >= 0 else Dim.min(rows + offset, columns)
+    if offset == 0:
+        return Dim.min(rows, columns)
+    return Dim.max(Dim.const(0), Dim.min(rows, columns - offset) if offset > 0 else Dim.min(rows + offset, columns))
 
 
 @shape_function

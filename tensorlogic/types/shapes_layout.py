@@ -40,6 +40,8 @@ def swap(need: Obligations, shape: Shape, first: Dim | None, second: Dim | None)
 @shape_function
 def move(need: Obligations, shape: Shape, source: Dim | None, destination: Dim | None) -> Shape | None:
     """One axis moved: movedim."""
+    if shape == () and all(number(d) in (0, -1) for d in (source, destination)):
+        return shape
     a, b = axis_of(shape, source, need), axis_of(shape, destination, need)
     if a is None or b is None or not is_known(shape):
         return None

@@ -141,15 +141,17 @@ def _pooled(need: Obligations, n: int, shape: Shape, kernel, stride, padding, di
 
 
 def _pool_size(need: Obligations, size, kernel, stride, pad, dilation, ceil_mode) -> Dim:
-    exact = _window(need, size, kernel, stride, pad, dilation)
     if ceil_mode is False:
-        return exact
-    room = [number(v) for v in (size, kernel, stride, pad, dilation)]
-    if ceil_mode is None or any(v is None for v in room):
+        return _window(need, size, kernel, stride, pad, dilation)
+    known = [number(v) for v in (size, kernel, stride, pad, dilation)]
+    if ceil_mode is None or any(v is None for v in known):
         return Dim.fresh()
-    n, k, s, p, d = (v or 0 for v in room)
+    n, k, s, p, d = (v or 0 for v in known)
     out = -(-(n + 2 * p - d * (k - 1) - 1) // s) + 1
-    return Dim.const(out - 1 if (out - 1) * s >= n + p else out)  # a window starts inside the input or its left padding
+    out -= (out - 1) * s >= n + p  # a window starts inside the input or its left padding
+    if out < 1:
+        need.fail(EmptySlice("the result of the window", Dim.const(out)))
+    return Dim.const(out)
 
 
 @shape_function
@@ -263,4 +265,3 @@ def counted(need: Obligations, start: Dim | None, end: Dim | None, step: Dim | N
     length = (start - end).ceil_div(-step) if negative else (end - start).ceil_div(step)
     need.require(Rel(">=", length, Dim.const(0)), lambda _: EmptySlice("the range", length), certain=True)
     return (length,)
-

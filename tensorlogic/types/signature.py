@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from tensorlogic.source import Span
+from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Goal
 from tensorlogic.types.types import DTypeVar, Type, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. `default` is the source text of its default value for builtins, or any object for the checker's own use; see `has_default`."""
+    """One parameter. `default` is the syntax tree of its default, which only the checker reads; see `has_default`."""
 
     name: str
     type: Type
@@ -40,6 +41,7 @@ class Signature:
     dims: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
     where: tuple[Requirement, ...] = ()
+    value: Dim | None = None  # of an int result: `where result == floor_div(a, b)`
     span: Span | None = None
     text: str = ""  # as declared, for messages and `tlc builtins`
 

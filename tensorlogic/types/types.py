@@ -6,7 +6,6 @@ assignment in a loop must.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Union
 
 from tensorlogic.types.dims import Dim
 
@@ -43,7 +42,7 @@ class Derived:
         return f"...{self.function}({', '.join(str(a).removeprefix('...') for a in self.args)})"
 
 
-ShapeItem = Union[Dim, Segment, Derived]
+ShapeItem = Dim | Segment | Derived
 Shape = tuple[ShapeItem, ...]
 
 
@@ -113,7 +112,7 @@ class Unknown:
 class DTypeValue:
     """A dtype used as a value: `x.to(float32)`. In signatures `DType<U>` binds the variable U."""
 
-    dtype: Union[str, DTypeVar]
+    dtype: str | DTypeVar
 
     def __str__(self) -> str:
         return f"DType<{self.dtype}>"
@@ -123,7 +122,7 @@ class DTypeValue:
 class Tensor:
     """`dtype[shape]`"""
 
-    dtype: Union[str, DTypeVar]
+    dtype: str | DTypeVar
     shape: Shape
 
     def __str__(self) -> str:
@@ -215,9 +214,26 @@ class Library:
         return hash(self.name)
 
 
-Type = Union[
-    Int, Float, Bool, String, Void, NoneType, Any, Unknown, DTypeValue, Tensor, AnyTensor, List, Range, Tuple, Fn, TypeVar, Struct, Library,
-]  # fmt: skip
+Type = (
+    Int
+    | Float
+    | Bool
+    | String
+    | Void
+    | NoneType
+    | Any
+    | Unknown
+    | DTypeValue
+    | Tensor
+    | AnyTensor
+    | List
+    | Range
+    | Tuple
+    | Fn
+    | TypeVar
+    | Struct
+    | Library
+)
 
 
 def widen(type_: Type) -> Type:

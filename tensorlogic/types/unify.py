@@ -12,8 +12,28 @@ from tensorlogic.types.facts import Divides, Goal, Member, Rel
 from tensorlogic.types.mistakes import DTypeKind, DTypeMismatch, RankMismatch, SizeMismatch, WrongType
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.types import (
-    Any, AnyTensor, Bool, Derived, DTypeValue, DTypeVar, Float, Fn, Int, Library, List, NoneType, Range, Segment, Shape, String, Struct,
-    Tensor, Tuple, Type, TypeVar, Unknown,
+    Any,
+    AnyTensor,
+    Bool,
+    Derived,
+    DTypeValue,
+    DTypeVar,
+    Float,
+    Fn,
+    Int,
+    Library,
+    List,
+    NoneType,
+    Range,
+    Segment,
+    Shape,
+    String,
+    Struct,
+    Tensor,
+    Tuple,
+    Type,
+    TypeVar,
+    Unknown,
 )  # fmt: skip
 
 

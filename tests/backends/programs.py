@@ -3,7 +3,18 @@
 from dataclasses import dataclass, field
 
 from tensorlogic.ir.ir import (
-    Const, DimBinding, Function, Global, Module, Omitted, Op, Operand, Region, StructType, TestBlock, Value,
+    Const,
+    DimBinding,
+    Function,
+    Global,
+    Module,
+    Omitted,
+    Op,
+    Operand,
+    Region,
+    StructType,
+    TestBlock,
+    Value,
 )  # fmt: skip
 from tensorlogic.source import Source, Span
 from tensorlogic.types.dims import Dim

@@ -111,7 +111,7 @@ def test_the_check_is_cheap() -> None:
     args = (x,) * 4
     plain = lambda a, b, c, d: None  # noqa: E731
     checked = make_checked(declared(params), plain)
-    cost = min(timeit.repeat(lambda: checked(*args), number=2000, repeat=5)) - min(timeit.repeat(lambda: plain(*args), number=2000, repeat=5))
+    cost = min(timeit.repeat(lambda: checked(*args), number=2000, repeat=5)) - min(
+        timeit.repeat(lambda: plain(*args), number=2000, repeat=5)
+    )
     assert cost / 2000 / 4 < 3e-6
-
-

@@ -109,7 +109,10 @@ def test_shadowing_keeps_both_values() -> None:
     outer, inner = Value("x", INT), Value("x", INT)
     code = Code()
     code.ops.append(Op("copy", (const(1),), (outer,), {}, (), at(2)))
-    inside = (Op("copy", (const(2),), (inner,), {}, (), at(3)), Op("binary", (inner, inner), (y := Value("y", INT),), {"op": "*"}, (), at(4)))
+    inside = (
+        Op("copy", (const(2),), (inner,), {}, (), at(3)),
+        Op("binary", (inner, inner), (y := Value("y", INT),), {"op": "*"}, (), at(4)),
+    )
     code.add("if", (const(True),), INT, "z", (Region((), inside, (y,)), Region((), (), (const(0),))))
     z = code.ops[-1].results[0]
     code.give(code.binary("+", outer, z, INT))
@@ -138,8 +141,9 @@ def test_order_of_calls_is_kept() -> None:
 
 
 HOSTILE = [
-    "class", "lambda", "None", "print", "__class__", "__import__", "__debug__", "torch", "F", "math", "run", "main", "TESTS", "host", "v0", "l",
-    "größe", "λ", "a" * 300, "x\ny", "x=open('F','w')", "'''", '"""', "# noqa", "\u2028", "x;import os", "", " ", "a b", "\\", "{x}", "match", "type", "_",
+    "class", "lambda", "None", "print", "__class__", "__import__", "__debug__", "torch", "F", "math", "run", "main", "TESTS", "host",
+    "v0", "l", "größe", "λ", "a" * 300, "x\ny", "x=open('F','w')", "'''", '"""', "# noqa", "\u2028", "x;import os", "", " ", "a b",
+    "\\", "{x}", "match", "type", "_",
 ]  # fmt: skip
 
 
@@ -155,7 +159,8 @@ def test_hostile_names_everywhere(name: str) -> None:
     program = Region((), (Op("copy", (const(2.0),), (top,), {}, (), at(6)),))
     text_source = Source(f"{name}.tl", SOURCE.text)
     program_ = Module(
-        text_source, (StructType(name, (), ((name, FLOAT),), frozenset(), at(1), name),), (Global(f"{name}g", "const", STRING, const(name), span=at(1)),),
+        text_source, (StructType(name, (), ((name, FLOAT),), frozenset(), at(1), name),),
+        (Global(f"{name}g", "const", STRING, const(name), span=at(1)),),
         (function(name + "f", (x,), FLOAT, code.region(), doc=name),), program, None, (TestBlock(name, Region(), at(9)),),
     )  # fmt: skip
     generated = generate(program_)
@@ -253,4 +258,18 @@ def test_loops_nest_as_deeply_as_python_can() -> None:
     compile_module(generate(nested_loops(18)))
     with pytest.raises(TensorLogicError) as caught:
         generate(nested_loops(19))
+    assert caught.value.diagnostics[0].code == "TL0104"
+
+
+def nested_branches(depth: int) -> Module:
+    region = Region((), (Op("return", (const(1),), (), {}, (), at(9)),))
+    for _ in range(depth):
+        region = Region((), (Op("if", (const(True),), (), {}, (region,), at(3)),))
+    return module(function("f", (), INT, Region((), (*region.ops, Op("return", (const(0),), (), {}, (), at(9))))))
+
+
+def test_branches_nest_as_deeply_as_python_can() -> None:
+    assert compile_module(generate(nested_branches(80)))["f"]() == 1  # type: ignore[operator]
+    with pytest.raises(TensorLogicError) as caught:
+        generate(nested_branches(150))
     assert caught.value.diagnostics[0].code == "TL0104"

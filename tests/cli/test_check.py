@@ -43,7 +43,7 @@ def test_strict(tlc, folder):
 
 
 def test_settings(tlc, folder):
-    (folder / "sized.tl").write_text("const D = 4\nlet x = zeros([D]) + ones([4])\n")
+    (folder / "sized.tl").write_text("const D = 4\nfn f(x: float32[D], y: float32[4]) -> float32[D] {\n    return x + y\n}\n")
     assert tlc("check", "sized.tl").code == 0
     assert tlc("check", "sized.tl", "--set", "D=5").code == 1
 

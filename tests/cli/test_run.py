@@ -56,6 +56,15 @@ def test_device_that_is_not_there(tlc, folder, monkeypatch):
     assert result.code == 3 and "error[TL0805]" in result.err
 
 
+def test_compile(tlc, folder, monkeypatch):
+    import torch
+
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda function: compiled.append(function.__name__) or function)
+    name = program(folder, "fn f(n: int) -> int { return n + 1 }\nfn g(n: int) -> int { return f(n) }\nassert g(1) == 2\n")
+    assert tlc("run", name, "--compile").code == 0 and sorted(compiled) == ["f", "g"]
+
+
 @pytest.mark.parametrize("flags", [["--dtype", "float16"], ["--nproc", "2"], ["--allow-python"], ["--", "a"]], ids=" ".join)
 def test_what_cannot_work_yet_is_refused(tlc, folder, flags):
     result = tlc("run", program(folder, 'print("ran")\n'), *flags)

@@ -27,7 +27,7 @@ def test_choices(request_: str, cuda: bool, mps: bool, choice: Choice) -> None:
     assert choose_device(request_, cuda, mps) == choice
 
 
-@pytest.mark.parametrize(("request_", "cuda", "mps"), [("cuda", False, True), ("mps", True, False), ("tpu", True, True), ("", False, False)])
+@pytest.mark.parametrize(("request_", "cuda", "mps"), [("cuda", False, True), ("mps", True, False), ("tpu", True, True)])
 def test_what_is_not_there_is_said(request_: str, cuda: bool, mps: bool) -> None:
     with pytest.raises(TensorLogicError) as caught:
         choose_device(request_, cuda, mps)

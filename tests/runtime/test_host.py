@@ -7,7 +7,7 @@ import torch
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.runtime.errors import explain_exception
-from tensorlogic.runtime.host import check_type
+from tensorlogic.runtime.host import check_type, python_call, python_tensor
 from tensorlogic.source import Source
 
 PROGRAM = "first line\nlet y = x @ w + b\nthird line\n"
@@ -33,6 +33,23 @@ def test_tensors_that_do_not_fit() -> None:
     assert code(X, torch.float32, (2, ..., 3, 4)) == "TL0304"
     assert code(X, torch.float32, (2, 4)) == "TL0301"
     assert code(X, torch.float32, (..., 4)) == "TL0301"
+
+
+def test_calls_of_python() -> None:
+    assert python_call("math", "sqrt", None, 9.0) == 3.0
+    assert python_call("builtins", "sorted", {"reverse": True}, [1, 2]) == [2, 1]
+    mean = python_tensor(python_call("numpy", "mean", None, [1.0, 2.0]), "float32[]", torch.float32, ())
+    assert mean.dtype == torch.float32 and mean.item() == 1.5
+    for action, wanted in (
+        (lambda: python_call("math", "sqrt", None, -1.0), "TL0807"),
+        (lambda: python_call("no_such", "f", None), "TL0807"),
+    ):
+        with pytest.raises(TensorLogicError) as caught:
+            action()
+        assert caught.value.diagnostics[0].code == wanted
+    with pytest.raises(TensorLogicError) as caught:
+        python_tensor("text", "float32[]", torch.float32, ())
+    assert caught.value.diagnostics[0].code == "TL0306"
 
 
 def fail(action: Callable[[], object], filename: str = "p.tl") -> BaseException:

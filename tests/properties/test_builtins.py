@@ -1,0 +1,123 @@
+"""Every builtin, called as a program calls it: the checker refuses what PyTorch refuses, and promises what PyTorch gives."""
+
+import os
+from dataclasses import dataclass
+from zlib import crc32
+
+import pytest
+import torch
+
+from tensorlogic.checker.check import check_program
+from tensorlogic.checker.signatures import builtin_signatures
+from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
+from tensorlogic.ir.ir import Function, Module
+from tensorlogic.source import Source
+from tensorlogic.stdlib import registry
+from tensorlogic.types.types import AnyTensor, Bool, Float, Int, List, String, Tensor, Tuple, Type
+from tests.properties.calls import Call, NotDrawn, draw, omitted, parameters_of, text_of
+from tests.properties.exceptions import LAXER, LOOSE, STRICTER
+from tests.reference import Cells, Reference
+
+DRAWS = 200 if os.environ.get("TLC_FULL") else 8
+REFUSED = (RuntimeError, ValueError, IndexError, ZeroDivisionError, OverflowError, TypeError)
+pytestmark = pytest.mark.filterwarnings("ignore")  # torch warns of odd arguments, which are drawn on purpose
+NAMES = [n for n in registry.names() if registry.lookup(n).effect in (None, "random")]  # type: ignore[union-attr]
+
+
+@dataclass
+class Trial:
+    """One call in a program of many: overload, arguments, and the line it stands on."""
+
+    index: int
+    call: Call
+    line: str
+
+
+def trials(name: str) -> list[Trial]:
+    found = []
+    for index, signature in enumerate(builtin_signatures(name)):
+        for seed in range(DRAWS):
+            try:
+                call = draw(signature, crc32(f"{name} {index} {seed}".encode()))
+            except NotDrawn:
+                break
+            found.append(Trial(index, call, f"fn f{len(found)}({parameters_of(call)}) {{ let y = {text_of(call, name)} }}"))
+    return found
+
+
+def disagreements(name: str) -> list[str]:
+    tried = trials(name)
+    problems = Problems()
+    module = check_program(Source("<trials>", "\n".join(t.line for t in tried)), problems)
+    assert module is not None, problems.found
+    refused = {d.span.line: d for d in problems.errors if d.span}
+    found = []
+    for number, trial in enumerate(tried):
+        if number + 1 in refused:
+            problem = too_strict(name, trial, refused[number + 1])
+        else:
+            problem = wrong_promise(name, trial, module, module.function(f"f{number}"))
+        if problem:
+            found.append(f"{trial.line}\n    {problem}")
+    return found
+
+
+def too_strict(name: str, trial: Trial, diagnostic: Diagnostic) -> str | None:
+    """What the checker refuses, PyTorch refuses, or the language is stricter on purpose."""
+    if diagnostic.code in STRICTER.get("*", {}) or diagnostic.code in STRICTER.get(name, {}):
+        return None
+    body = registry.lookup(name).bodies[trial.index]  # type: ignore[union-attr]
+    try:
+        given = body(*trial.call.variadic, **trial.call.values, **dict(omitted(trial.call))) if not trial.call.variadic else body(
+            *trial.call.values.values(), *trial.call.variadic)
+    except REFUSED:
+        return None
+    return f"{diagnostic.code} {diagnostic.message}: but PyTorch gives {shown(given)}"
+
+
+def wrong_promise(name: str, trial: Trial, module: Module, function: Function) -> str | None:
+    """What the checker accepts runs, and gives the type that was promised."""
+    type_ = function.body.ops[-1].results[0].type
+    cells = Cells()
+    cells.update(zip(function.params, trial.call.tensors.values(), strict=True))
+    reference = Reference(module)
+    try:
+        reference.region(function.body, cells)
+    except REFUSED as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        excused = any(phrase in said for phrase in (*LAXER["*"], *LAXER.get(name, ())))
+        return None if excused else f"{type_} was promised, but {said}"
+    value = cells.find(function.body.ops[-1].results[0])
+    if agree(value, type_, name in LOOSE):
+        return None
+    return f"{type_} was promised, but PyTorch gives {shown(value)}"
+
+
+def agree(value: object, type_: Type, loose: bool) -> bool:
+    match type_:
+        case Tensor(dtype, shape) if isinstance(value, torch.Tensor):
+            sizes = [dim.value for dim in shape]  # type: ignore[union-attr]
+            known = loose or None not in sizes
+            fits = len(sizes) == value.ndim and all(n is None or n == m for n, m in zip(sizes, value.shape, strict=True))
+            return known and fits and f"torch.{dtype}" == str(value.dtype)
+        case AnyTensor():
+            return loose
+        case Tuple(items):
+            return isinstance(value, tuple | list) and len(value) == len(items) and all(agree(v, t, loose) for v, t in zip(value, items, strict=True))
+        case List(element):
+            return isinstance(value, tuple | list) and (loose or all(agree(v, element, loose) for v in value))
+        case Int(dim):
+            return type(value) is int and (dim is None or dim.value in (None, value))
+    return isinstance(value, {Float: float, Bool: bool, String: str}.get(type(type_), object))
+
+
+def shown(value: object) -> object:
+    if isinstance(value, torch.Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+    return [shown(v) for v in value] if isinstance(value, tuple | list) else value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_checker_and_pytorch_agree(name: str) -> None:
+    found = disagreements(name)
+    assert not found, "\n".join(found)
