@@ -39,9 +39,9 @@ class Program(Mapping[str, Callable[..., Any]]):
     tensor([2., 2.])
     """
 
-    def __init__(self, analysis: driver.Analysis):
+    def __init__(self, analysis: driver.Analysis, allow_python: bool = False):
         self._module = analysis.checked()
-        self._loaded = driver.load(analysis)
+        self._loaded = driver.load(analysis, allow_python)
         self._members = members(self._loaded, self._module)
         self.source: Source = analysis.source
         self.python: str = self._loaded.generated.text
@@ -128,15 +128,16 @@ def texts(settings: Mapping[str, object]) -> dict[str, str]:
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in settings.items()}
 
 
-def compile(program: TextOrPath, **settings: object) -> Program:
+def compile(program: TextOrPath, *, allow_python: bool = False, **settings: object) -> Program:
     """Check a program, given as a path or as text, and make it callable. `settings` replace constants, as `--set` does.
 
+    `allow_python` lets a program that imports Python modules call them; without it such a program is refused.
     Raises TensorLogicError with `diagnostics` where the program has a mistake, OSError where there is no such file.
 
     >>> compile("const D = 4\\nfn size() -> int { return D }", D=8).size()
     8
     """
-    return Program(driver.analyse(source_of(program), texts(settings)))
+    return Program(driver.analyse(source_of(program), texts(settings)), allow_python)
 
 
 def check(program: TextOrPath, **settings: object) -> list[Diagnostic]:

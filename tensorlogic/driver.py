@@ -9,12 +9,12 @@ A phase takes a value and gives a new one; the user's mistakes are collected on 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tensorlogic.checker.check import check_tree
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems, TensorLogicError
 from tensorlogic.ir.ir import Module
+from tensorlogic.record import record
 from tensorlogic.source import Source
 from tensorlogic.syntax import ast
 from tensorlogic.syntax.parse import parse
@@ -22,8 +22,10 @@ from tensorlogic.syntax.parse import parse
 if TYPE_CHECKING:
     from tensorlogic.backends.python import Generated
 
+ALLOW = "if you trust it, allow it with `--allow-python` (`allow_python=True` from Python)"
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Analysis:
     """A program and what was found out about it. `module` is whole only where there are no errors."""
 
@@ -67,7 +69,7 @@ def build(analysis: Analysis) -> "Generated":
     return generate(analysis.checked())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loaded:
     """A generated module in memory. `names` are its names in Python, `sources` the texts that its tracebacks name."""
 
@@ -87,10 +89,16 @@ class Loaded:
         self.call("main")
 
 
-def load(analysis: Analysis) -> Loaded:
-    """A program without errors, ready to run. Imports torch; runs nothing of the program."""
+def load(analysis: Analysis, allow_python: bool = False) -> Loaded:
+    """A program without errors, ready to run. Imports torch; runs nothing of the program.
+
+    A program that calls Python is refused (TL0605) unless `allow_python`: what a stranger wrote executes nothing but itself.
+    """
     from tensorlogic.backends.python import compile_module
 
+    refused = () if allow_python else analysis.checked().python
+    if refused:
+        raise TensorLogicError(Diagnostic("TL0605", "this program runs Python code", span, help=(ALLOW,)) for span in refused)
     generated = build(analysis)
     return Loaded(generated, compile_module(generated), sources_of(analysis.checked()))
 

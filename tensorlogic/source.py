@@ -4,6 +4,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
+from tensorlogic.record import record
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -34,7 +36,7 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """The characters `start` to `end` (exclusive) of a source."""
 

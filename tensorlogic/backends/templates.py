@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from tensorlogic.ir.ir import Op
+from tensorlogic.ir.ir import INITIALIZER, Op
 from tensorlogic.stdlib import registry
 from tensorlogic.types.dtypes import DTYPES, canonical
 
@@ -31,7 +31,6 @@ class Template:
     width: int
 
 
-INITIALIZER = -1
 _TAKES_FUNCTION = re.compile(r"fn\(|: any\b")
 
 

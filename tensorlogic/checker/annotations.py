@@ -47,6 +47,7 @@ HOST_TYPES: dict[str, Type] = {
     "none": NoneType(), "range": Range(),
 }  # fmt: skip
 LIBRARY_TYPES = ("Model", "Tokenizer", "KVCache", "Optimizer", "Scheduler", "Dataset", "Device")
+TEMPLATE = Library("Template")  # in builtins: a literal string with `{}` in it
 MAX_RANK = 64
 MAX_SIZE = 2**63
 
@@ -123,6 +124,8 @@ class Annotations:
         match node.name, node.args:
             case "DType", (ast.NamedType(name=name),):
                 return DTypeValue(self.dtype_vars.setdefault(name, DTypeVar(name)))
+            case "Template", ():
+                return TEMPLATE
             case "Many", (element,):
                 return self.type(element)  # type: ignore[arg-type]
         if node.name in self.type_vars:

@@ -20,6 +20,7 @@ from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.signature import Parameter, Signature
 from tensorlogic.types.types import (
+    Any,
     AnyTensor,
     Float,
     Fn,
@@ -33,6 +34,7 @@ from tensorlogic.types.types import (
     Unknown,
     Void,
     is_unknown,
+    widen,
 )  # fmt: skip
 from tensorlogic.types.unify import substitute
 
@@ -120,7 +122,24 @@ def call_method(state: State, node: ast.Call, base: Typed, callee: ast.Member, e
         arguments_of(state, node, ())
         names = [n for n in registry.names() if any(_takes_first(s, base.type) for s in builtin_signatures(n))]
         return members.no_such_member(state, callee, str(base.type), names)
-    return call_builtin(state, node, callee.name, Argument(None, base, callee.base))
+    made = call_builtin(state, node, callee.name, Argument(None, base, callee.base))
+    _learn_element(state, node, callee, base)
+    return made
+
+
+def _learn_element(state: State, node: ast.Call, callee: ast.Member, base: Typed) -> None:
+    """`let xs = []` holds what is pushed first."""
+    if (
+        callee.name != "push"
+        or not isinstance(base.type, List)
+        or not isinstance(base.type.element, Any)
+        or not isinstance(callee.base, ast.Name)
+    ):
+        return
+    variable = state.find_variable(callee.base.name)
+    pushed = state.ops[-1].args[-1] if state.ops and state.ops[-1].attrs.get("name") == "push" else None
+    if variable is not None and pushed is not None:
+        variable.type = List(widen(getattr(pushed, "type", Any())))
 
 
 def _takes_first(signature: Signature, type_: Type) -> bool:

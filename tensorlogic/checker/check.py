@@ -108,7 +108,9 @@ def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
             tests.append(TestBlock(node.name.value, _block(state, node.body), node.span))
     structs = tuple(s.item for s in state.structs.values() if isinstance(s, StructName))
     program = Region((), tuple(builder.program))
-    return Module(tree.source, structs, tuple(builder.globals), tuple(builder.functions), program, main, tuple(tests))
+    return Module(
+        tree.source, structs, tuple(builder.globals), tuple(builder.functions), program, main, tuple(tests), tuple(builder.python)
+    )
 
 
 def _block(state: State, block: ast.Block) -> Region:

@@ -64,13 +64,13 @@ def default_dtype(leaf: Type) -> str:
     return "bool" if isinstance(leaf, Bool) else "int64" if isinstance(leaf, Int) else "float32"
 
 
-def to_tensor(state: State, typed: Typed, dtype: str | DTypeVar | None = None) -> Typed:
+def to_tensor(state: State, typed: Typed, dtype: str | DTypeVar | None = None, device: str | None = None) -> Typed:
     """A number or list of numbers as a tensor of its own shape. The caller has looked at `literal_shape`."""
     found = literal_shape(typed.type)
     assert found is not None
     shape, leaf = found
     dtype = dtype or default_dtype(leaf)
-    return state.emit("tensor", (typed.operand,), Tensor(dtype, shape), typed.span, dtype=dtype)
+    return state.emit("tensor", (typed.operand,), Tensor(dtype, shape), typed.span, dtype=dtype, device=device)
 
 
 def coerce(state: State, typed: Typed, wanted: Type, what: str, *, result: Span | None = None, of: Span | None = None) -> Typed:

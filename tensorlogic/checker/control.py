@@ -5,8 +5,8 @@ from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.operators import condition, fits_condition
-from tensorlogic.checker.patterns import bind_name, parts_of
-from tensorlogic.checker.scope import Scope
+from tensorlogic.checker.patterns import bind_name, names_in, parts_of
+from tensorlogic.checker.scope import Scope, Unsupported
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.ir.ir import Op, Region, Value
 from tensorlogic.source import Span
@@ -164,6 +164,8 @@ def _arm_test(state: State, arm: ast.Arm, value: Typed) -> Typed | bool | None:
     """The condition of an arm, True where it always fits, None after a message."""
     tests = [_test(state, p, value) for p in arm.patterns]
     if any(t is None for t in tests):
+        for name in (n for p in arm.patterns for n in names_in(p)):
+            state.scope.names.setdefault(name, Unsupported(arm.span))
         return None
     if len(tests) > 1 and any(isinstance(p, ast.BindPattern | ast.TuplePattern) for p in arm.patterns):
         state.error("TL0101", arm.span, "alternatives of a pattern cannot bind names")

@@ -5,11 +5,12 @@ import os
 from tensorlogic.checker import functions
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.constants import constant_value
 from tensorlogic.checker.imports import Imports, read_import, resolve
 from tensorlogic.checker.program import Builder
 from tensorlogic.checker.scope import Binding, FunctionName, GlobalName, Namespace, PythonModule, Scope, StructName, Unsupported
 from tensorlogic.checker.settings import setting_value
-from tensorlogic.checker.state import State
+from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.ir.ir import Const, Global, StructType
 from tensorlogic.source import Span
@@ -27,6 +28,7 @@ def declare_file(builder: Builder, state: State, tree: ast.Module, prefix: str) 
             case ast.Import():
                 _import(builder, state, node)
             case ast.PythonImport():
+                builder.python.append(node.span)
                 declare(state, node.alias or node.module.partition(".")[0], PythonModule(node.module, node.span), node.span)
     for node in tree.statements:
         if isinstance(node, ast.Const):
@@ -97,7 +99,6 @@ def _import(builder: Builder, state: State, node: ast.Import) -> None:
     if path is None:
         if node.alias:
             state.scope.names[node.alias] = Unsupported(node.span)
-        builder.missing = True
         return
     scope = builder.imports.done.get(path)
     if scope is None:
@@ -140,20 +141,27 @@ def _const(builder: Builder, state: State, node: ast.Const, prefix: str) -> None
     value = state.expr(node.value, wanted)
     if wanted is not None:
         value = coerce(state, value, wanted, f"`{node.name}`", of=node.type.span if node.type else None)
-    operand = value.operand
-    if not is_unknown(value.type) and not isinstance(operand, Const):
-        state.error(
-            "TL0306",
-            node.value.span,
-            "a constant is worked out by the compiler",
-            "not known at compile time",
-            "use `let`, `param` or `tensor`",
-        )
+    operand = _constant_operand(state, node, value)
     operand = setting_value(state, node, operand) if isinstance(operand, Const) else None
     type_ = widen(value.type) if operand is not None else Unknown()
     item = Global(builder.unique(node.name, prefix), "const", type_, operand, False, node.span, node.doc)
     if declare(state, node.name, GlobalName(item, node.name_span), node.name_span):
         builder.add_global(state, item)
+
+
+def _constant_operand(state: State, node: ast.Const, value: Typed) -> Const | None:
+    """The value, worked out where it is not a literal; None after a message."""
+    if isinstance(value.operand, Const) or is_unknown(value.type):
+        return value.operand if isinstance(value.operand, Const) else None
+    try:
+        found = constant_value(state, node.value, widen(value.type))
+    except OverflowError:
+        state.error("TL0314", node.value.span, "this constant does not fit into 64 bits")
+        return None
+    if found is None:
+        help = "use `let`, `param` or `tensor`"
+        state.error("TL0306", node.value.span, "a constant is worked out by the compiler", "not known at compile time", help)
+    return found
 
 
 def _tensor(builder: Builder, state: State, node: ast.TensorDecl, prefix: str) -> None:

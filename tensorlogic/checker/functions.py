@@ -14,7 +14,7 @@ from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Facts
-from tensorlogic.types.goals import goal_symbols
+from tensorlogic.types.goals import Goal, goal_symbols
 from tensorlogic.types.prove import Refuted, prove
 from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import Int, Segment, Struct, Tensor, Type, Unknown, Void, is_unknown, widen
@@ -28,13 +28,20 @@ def read_head(state: State, node: ast.FnDecl, unique: str, self_type: Struct | N
     reader.type_vars.update(type_vars or {})
     _repeated_parameters(state, node)
     signature = signature_of(node, reader, self_type)
-    facts = facts_of(signature)
+    refuted = _inexact_divisions(state, reader, signature)
+    _unbound_results(state, node, signature)
+    return FunctionName(unique, signature, node, state.scope, refuted)
+
+
+def _inexact_divisions(state: State, reader: Annotations, signature: Signature) -> tuple[Goal, ...]:
+    """The divisions that may leave a remainder, each reported once."""
+    facts, refuted = facts_of(signature), []
     for goal, span in reader.obligations:
         answer = prove(goal, facts)
-        if isinstance(answer, Refuted):
+        if isinstance(answer, Refuted) and goal not in refuted:
             state.report(unmet(goal, answer.witness, span))
-    _unbound_results(state, node, signature)
-    return FunctionName(unique, signature, node, state.scope)
+            refuted.append(goal)
+    return tuple(refuted)
 
 
 def _repeated_parameters(state: State, node: ast.FnDecl) -> None:
@@ -97,7 +104,10 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
     if node.body is None:
         return None
     result = signature.result
-    frame = Frame(node.name, result, facts_of(signature), mutated_names(node.body.statements, (p.name for p in node.params)))
+    facts = facts_of(signature)
+    for goal in function.refuted:
+        facts = facts.assume(goal, node.span)  # reported at the head; the body is not to repeat it
+    frame = Frame(node.name, result, facts, mutated_names(node.body.statements, (p.name for p in node.params)))
     frame.dtype_vars = {v.name: v for v in signature.dtype_vars}
     frame.type_vars = {v.name: v for v in signature.type_vars}
     frame.segments = signature.segments
@@ -209,7 +219,7 @@ def mutated_names(nodes: Iterable[ast.Node], declared: Iterable[str] = ()) -> fr
     `declared` are names that have a value before, such as parameters.
     """
     first, found = set(declared), set()
-    pending = list(nodes)
+    pending = list(nodes)[::-1]
     while pending:
         node = pending.pop()
         match node:
@@ -218,7 +228,7 @@ def mutated_names(nodes: Iterable[ast.Node], declared: Iterable[str] = ()) -> fr
                 first.add(name)
             case ast.Assign(target=target):
                 found |= _targets(target)
-            case ast.Let(target=ast.BindPattern(name=name)) | ast.For(target=ast.BindPattern(name=name)):
+            case ast.BindPattern(name=name):
                 first.add(name)
             case ast.Call(callee=ast.Member(base=base, name=name)) if name in CHANGING_METHODS:
                 found |= _targets(base)

@@ -8,6 +8,7 @@ from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import get_tensor
 from tensorlogic.ir.ir import EllipsisIndex, Omitted, Operand, SliceOf
+from tensorlogic.record import record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
@@ -165,6 +166,8 @@ def _item(state: State, node: ast.Node) -> Item | None:
             return EllipsisIndex(), node
         case ast.Slice():
             parts = [_slice_part(state, p) for p in (node.start, node.stop, node.step)]
+            if any(isinstance(known, Unknown) for _, known in parts):
+                return None
             return SliceOf(*(p[0] for p in parts)), Sliced(*(p[1] for p in parts))  # type: ignore[return-value]
         case ast.DottedIndex() | ast.VirtualIndex():
             state.error("TL0105", node.span, "equations over indices are not supported yet")
@@ -181,7 +184,7 @@ def _item(state: State, node: ast.Node) -> Item | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sliced:
     """What is known of the ends of a slice: None where it is left out, Int otherwise."""
 

@@ -1,14 +1,14 @@
 """What an `infer=` function of a builtin sees of a call."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from tensorlogic.record import record
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.types import Type
 from tensorlogic.types.unify import Bindings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InferCall:
     """`types` are the argument types by parameter; `apply(name, types)` is the result of the function given as that parameter;
     `model(type of a path)` is the type of the model file there."""

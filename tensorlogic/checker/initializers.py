@@ -6,14 +6,12 @@ from tensorlogic.checker.messages import shape_text
 from tensorlogic.checker.signatures import initializer_signature
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
-from tensorlogic.ir.ir import Const, Omitted, Operand
+from tensorlogic.ir.ir import INITIALIZER, Const, Omitted, Operand
 from tensorlogic.source import Span
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import DTypeValue, Int, List, Tensor, Type, Unknown
-
-INITIALIZER = -1  # instead of the number of an overload
 
 
 def initial_value(state: State, node: ast.TensorDecl, type_: Tensor) -> Typed:

@@ -9,6 +9,7 @@ from tensorlogic.types.dims import Dim
 from tensorlogic.types.dtypes import canonical
 from tensorlogic.types.mistakes import WrongType
 from tensorlogic.types.types import (
+    Any,
     AnyTensor,
     Bool,
     DTypeVar,
@@ -21,7 +22,6 @@ from tensorlogic.types.types import (
     Tensor,
     Tuple,
     Type,
-    Unknown,
     is_unknown,
     widen,
 )  # fmt: skip
@@ -70,7 +70,7 @@ def check_list(state: State, node: ast.ListLit, expected: Type | None) -> Typed:
 def _common_type(state: State, items: list[Typed], expected: Type | None) -> Type | None:
     """What the items of a list have in common, or None after a message."""
     if not items:
-        return expected.element if isinstance(expected, List) else Unknown()
+        return expected.element if isinstance(expected, List) else Any()  # learns its type from the first use
     kinds = [widen(i.type) for i in items]
     if all(k == kinds[0] for k in kinds):
         return kinds[0]
@@ -117,15 +117,16 @@ def tensor_call(state: State, node: ast.Call, expected: Type | None) -> Typed:
         return state.error(
             "TL0307", node.span, f"`tensor` takes one value, found {len(data)}", help="write `tensor<float32>([[1.0, 2.0]])`"
         )
+    device: str | None = None
     for arg in named:
         if arg.name != "device":
             return state.error("TL0202", arg.span, f"`tensor` has no parameter `{arg.name}`", help="its parameters are the data and device")
-        place = state.expr(arg.value)
-        coerce(state, place, Library("Device"), "`device` of `tensor`")
+        place = coerce(state, state.expr(arg.value), Library("Device"), "`device` of `tensor`")
+        device = place.operand.value if isinstance(place.operand, Const) else None  # type: ignore[assignment]
     value = state.expr(data[0].value)
     if is_unknown(value.type) or dtype is False:
         return state.unknown(node.span)
-    return _tensor_of(state, node, value, dtype)
+    return _tensor_of(state, node, value, dtype, device)
 
 
 def _asked_dtype(state: State, node: ast.Call) -> str | DTypeVar | None | bool:
@@ -141,7 +142,7 @@ def _asked_dtype(state: State, node: ast.Call) -> str | DTypeVar | None | bool:
     return dtype
 
 
-def _tensor_of(state: State, node: ast.Call, value: Typed, dtype: str | DTypeVar | None | bool) -> Typed:
+def _tensor_of(state: State, node: ast.Call, value: Typed, dtype: str | DTypeVar | None | bool, device: str | None) -> Typed:
     assert not isinstance(dtype, bool)
     found = literal_shape(value.type)
     if found is None:
@@ -154,5 +155,5 @@ def _tensor_of(state: State, node: ast.Call, value: Typed, dtype: str | DTypeVar
     if not leaf_fits(found[1], wanted):
         state.report(describe(WrongType(f"a tensor of {wanted}", str(wanted), found[1]), value.span))
         return state.unknown(node.span)
-    made = to_tensor(state, value, wanted)
+    made = to_tensor(state, value, wanted, device)
     return Typed(made.operand, made.type, node.span)

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tensorlogic.checker.annotations import TEMPLATE
 from tensorlogic.checker.coerce import default_dtype, leaf_fits, literal_shape
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const
+from tensorlogic.record import distinct_record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
@@ -42,7 +44,7 @@ from tensorlogic.types.unify import Bindings, Unifier, substitute, substitute_go
 Apply = Callable[[Typed, tuple[Type, ...]], Type]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Argument:
     name: str | None
     typed: Typed
@@ -150,6 +152,11 @@ class Matcher:
     def _fit(self, parameter: Parameter, argument: Argument) -> None:
         what = f"`{parameter.name}` of `{self.attempt.signature.name}`"
         actual = argument.typed.type
+        if parameter.type == TEMPLATE:
+            if not isinstance(argument.node, ast.StringLit) or "{}" not in argument.node.value:
+                self.attempt.need.fail(WrongType(what, "a literal string with `{}`", actual))
+            self._collect(argument)
+            return
         if isinstance(parameter.type, Tensor) and not isinstance(actual, Tensor | AnyTensor | Unknown):
             actual = self._literal_type(parameter, actual, what)
         elif isinstance(parameter.type, Fn) and argument.typed.closure is not None:

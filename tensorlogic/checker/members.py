@@ -62,7 +62,8 @@ def read(state: State, variable: Variable, span: Span) -> Typed:
 
 
 def read_global(name: str, type_: Type, value: object, span: Span) -> Typed:
-    return Typed(GlobalRef(name, type_), type_, span)
+    known = value.type if isinstance(value, Const) else type_  # of a constant the value is known
+    return Typed(GlobalRef(name, known), known, span)
 
 
 def _function_as_value(found: FunctionName, span: Span) -> Typed:

@@ -13,6 +13,7 @@ from tensorlogic.types.dtypes import QUANTIZED
 from tensorlogic.types.goals import Divides
 from tensorlogic.types.mistakes import NotDefined, NotDivisible, WrongType
 from tensorlogic.types.types import (
+    Any,
     AnyTensor,
     Bool,
     Float,
@@ -174,9 +175,9 @@ def _sequence_operator(state: State, node: ast.Binary, left: Typed, right: Typed
     match node.op, widen(left.type), widen(right.type):
         case "+", String(), String():
             return _string_sum(state, node, left, right)
-        case "+", List(a), List(b) if type(a) is type(b) or is_unknown(a) or is_unknown(b):
+        case "+", List(a), List(b) if type(a) is type(b) or isinstance(a, Any) or isinstance(b, Any):
             items = _joined_items(left.type, right.type)
-            return state.emit("binary", (left.operand, right.operand), List(b if is_unknown(a) else a, items), node.span, op="+")
+            return state.emit("binary", (left.operand, right.operand), List(b if isinstance(a, Any) else a, items), node.span, op="+")
         case "*", String(), Int():
             return state.emit("binary", (left.operand, right.operand), String(), node.span, op="*")
         case (("<" | "<=" | ">" | ">="), String(), String()):
@@ -252,13 +253,27 @@ def _logic_chain(state: State, node: ast.Binary) -> Typed:
 
 
 def _logic(state: State, node: ast.Binary, left: Typed) -> tuple[Typed, bool]:
+    left = _as_bool(state, left)
     with state.block() as ops:
         right = state.expr(node.right)
         good = fits_condition(state, right, f"the right side of `{node.op}`")
+        right = _as_bool(state, right)
     value = Value("", Bool())
     region = Region((), tuple(ops), (right.operand,))
     state.ops.append(IrOp(node.op, (left.operand,), (value,), {}, (region,), node.span))
     return Typed(value, Bool(), node.span), good
+
+
+def _as_bool(state: State, typed: Typed) -> Typed:
+    """The value of a one-element tensor, so that `and` and `or` give a host bool."""
+    if not isinstance(typed.type, Tensor | AnyTensor):
+        return typed
+    item = state.emit("builtin", (typed.operand,), Bool(), typed.span, name="item", index=0)
+    return (
+        item
+        if isinstance(typed.type, Tensor) and typed.type.dtype == "bool"
+        else state.emit("cast", (item.operand,), Bool(), typed.span, to="bool")
+    )
 
 
 def check_unary(state: State, node: ast.Unary, expected: Type | None) -> Typed:

@@ -2,12 +2,15 @@
 
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.guards import add_guards
+from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.ir.ir import Value
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.types import Int, List, Tuple, Type, Unknown, is_unknown
+from tensorlogic.types.mistakes import NotDivisible
+from tensorlogic.types.types import Int, List, Tuple, Type, Unknown, is_unknown, widen
 
 
 def read_type(state: State, node: ast.TypeExpr) -> Type:
@@ -16,7 +19,15 @@ def read_type(state: State, node: ast.TypeExpr) -> Type:
     reader.dtype_vars = dict(state.frame.dtype_vars)
     reader.type_vars = dict(state.frame.type_vars)
     reader.segments = list(state.frame.segments)
-    return reader.type(node)
+    found = reader.type(node)
+    for goal, span in reader.obligations:
+        need = state.need()
+        need.require(goal, lambda witness, goal=goal: NotDivisible(goal.divisor, goal.dividend, witness))
+        if need.mistakes:
+            state.report(describe(need.mistakes[0], span))
+            return Unknown()
+        add_guards(state, need.guards, span)
+    return found
 
 
 def known_size(state: State, name: str) -> Dim | None:
@@ -41,6 +52,8 @@ def bind(state: State, pattern: ast.Pattern, typed: Typed) -> None:
 
 
 def bind_name(state: State, name: str, typed: Typed, span: Span) -> None:
+    if name in state.frame.mutated and typed.closure is None:
+        typed = Typed(typed.operand, widen(typed.type), typed.span)
     variable = state.declare(name, typed.type, span)
     variable.closure = typed.closure
     state.bind_value(variable, typed)

@@ -10,7 +10,7 @@ from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
-from tensorlogic.types.types import List, Struct, Type, Unknown, Void, is_unknown, widen
+from tensorlogic.types.types import Any, List, Struct, Type, Unknown, Void, is_unknown, widen
 
 
 def is_equation(state: State, target: ast.Node) -> bool:
@@ -120,7 +120,7 @@ def _write_variable(state: State, variable: Variable, declared: Type, value: Typ
             "TL0306", target.span, f"`{target.name}` is a function and cannot be assigned again", help="give the second one its own name"
         )
         return
-    if isinstance(declared, List) and isinstance(declared.element, Unknown) and isinstance(value.type, List):
+    if isinstance(declared, List) and isinstance(declared.element, Any) and isinstance(value.type, List):
         variable.type = declared = widen(value.type)  # `xs = []` learns its element type from its first assignment
     fitted = coerce(state, value, declared, f"`{target.name}`", of=variable.span)
     state.add("assign", (fitted.operand,), span, target=variable.value)

@@ -7,6 +7,7 @@ from tensorlogic.checker.imports import Imports
 from tensorlogic.checker.scope import FunctionName
 from tensorlogic.checker.state import State
 from tensorlogic.ir.ir import Function, Global, Op
+from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 
 
@@ -19,7 +20,7 @@ class Builder:
     functions: list[Function] = field(default_factory=list)
     program: list[Op] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
-    missing: bool = False  # an import was not found: unknown names may be its fault
+    python: list[Span] = field(default_factory=list)
 
     def unique(self, name: str, prefix: str) -> str:
         """A name for the module: the plain one if it is free."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tensorlogic.ir.ir import Global, Op, StructType, Value
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
+from tensorlogic.types.goals import Goal
 from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import Type
 
@@ -48,6 +49,7 @@ class FunctionName:
     signature: Signature
     declaration: ast.FnDecl
     scope: "Scope"
+    refuted: tuple[Goal, ...] = ()  # divisions in its types that may leave a remainder, reported already
 
 
 @dataclass(eq=False)

@@ -8,6 +8,7 @@ from typing import Any
 from tensorlogic.checker.scope import Closure, FunctionName, Scope, StructName, Variable
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.ir.ir import Global, Op, Operand, Region, Value
+from tensorlogic.record import distinct_record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
@@ -16,7 +17,7 @@ from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.types import DTypeVar, Int, Tensor, Type, TypeVar, Unknown
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Typed:
     """The result of checking an expression: where its value is and what its type is. `closure` is set for a lambda not yet used."""
 

@@ -93,7 +93,9 @@ def _result_dtype(need: Obligations, op: str, left: Type, right: Type) -> str | 
         return None
     if op in COMPARISONS:
         return "bool"
-    if op == "/" and isinstance(dtype, str) and not is_float(dtype) and not dtype.startswith("complex"):
+    if isinstance(dtype, DTypeVar) and not _same_for_every_dtype(need, op, dtype, left, right):
+        return None
+    if op == "/" and (dtype.kind == "int" if isinstance(dtype, DTypeVar) else not is_float(dtype) and not dtype.startswith("complex")):
         return "float32"
     if op == "-" and dtype == "bool":
         need.fail(NotDefined("`-`", left if isinstance(left, Tensor) else right, "use `!=` or `not`"))
@@ -101,12 +103,27 @@ def _result_dtype(need: Obligations, op: str, left: Type, right: Type) -> str | 
     return dtype
 
 
+def _same_for_every_dtype(need: Obligations, op: str, dtype: DTypeVar, left: Type, right: Type) -> bool:
+    """Whether the result's dtype is the same in terms of the variable, whatever dtype that is; a message where it is not."""
+    tensor = left if isinstance(left, Tensor) else right
+    fraction = op == "/" or isinstance(left, Float) or isinstance(right, Float)
+    if dtype.kind == "number" and fraction:
+        need.fail(NotDefined(f"`{op}` with a fraction", tensor, f"its result is {dtype.name} only for floats: say `{dtype.name}: float`"))
+        return False
+    if dtype.kind == "any" and op not in ("==", "!="):
+        need.fail(NotDefined(f"`{op}`", tensor, f"say what kind of dtype it is: `{dtype.name}: number`"))
+        return False
+    return True
+
+
 def _operand_dtype(type_: Type, other: Type) -> str | DTypeVar:
     """A number takes the dtype of the tensor beside it, except a fraction beside integers."""
     if isinstance(type_, Tensor):
         return type_.dtype
     assert isinstance(other, Tensor)
-    if isinstance(other.dtype, DTypeVar) or is_float(other.dtype) or other.dtype.startswith("complex"):
+    if isinstance(other.dtype, DTypeVar):
+        return "float32" if other.dtype.kind == "int" and isinstance(type_, Float) else other.dtype
+    if is_float(other.dtype) or other.dtype.startswith("complex"):
         return other.dtype
     if isinstance(type_, Float):
         return "float32"
@@ -136,9 +153,18 @@ def _mixed(need: Obligations, op: str, a: str | DTypeVar, b: str | DTypeVar, lef
 
 
 def _mixed_variable(need: Obligations, op: str, a: str | DTypeVar, b: str | DTypeVar) -> str | DTypeVar | None:
-    """A float variable takes integers and bools, as a float dtype does."""
-    for variable, other in ((a, b), (b, a)):
-        if isinstance(variable, DTypeVar) and variable.kind == "float" and isinstance(other, str) and not is_float(other) and op != "@":
-            return variable
+    """Integers and bools adapt to floats, also where one of the two is a variable."""
+    for one, other in ((a, b), (b, a)):
+        if op != "@" and isinstance(one, DTypeVar) and _takes(one, other):
+            return one
+        if op != "@" and isinstance(one, str) and is_float(one) and isinstance(other, DTypeVar) and other.kind == "int":
+            return one
     need.fail(DTypeMismatch(f"the operands of `{op}`", a, b))
     return None
+
+
+def _takes(variable: DTypeVar, other: str | DTypeVar) -> bool:
+    """Whether `other` becomes the variable's dtype, whatever that is."""
+    if isinstance(other, DTypeVar):
+        return variable.kind == "float" and other.kind == "int"
+    return other == "bool" if variable.kind in ("int", "number") else variable.kind == "float" and not is_float(other)

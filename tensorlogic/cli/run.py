@@ -6,7 +6,7 @@ from tensorlogic.cli.execution import add_execution_options, analysed, prepare
 from tensorlogic.cli.usage import UsageError
 from tensorlogic.driver import Loaded, load
 
-NOT_YET = ("dtype", "nproc", "allow_python")
+NOT_YET = ("dtype", "nproc")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compile", action="store_true", help="compile the functions with torch.compile")
     for flag in ("--dtype", "--nproc"):
         parser.add_argument(flag, help=argparse.SUPPRESS)
-    parser.add_argument("--allow-python", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--allow-python", action="store_true", help="let the program call Python modules that it imports")
     parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
 
 
@@ -23,7 +23,7 @@ def execute(options: argparse.Namespace) -> int:
     refuse_what_is_to_come(options)
     analysis = analysed(options.file, options)
     prepare(options)
-    program = load(analysis)
+    program = load(analysis, options.allow_python)
     if options.compile:
         compile_functions(program)
     program.run()

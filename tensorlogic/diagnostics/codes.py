@@ -1,15 +1,15 @@
 """Every code that a diagnostic can carry, what it is about, and the exit status it leads to."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Severity
+from tensorlogic.record import record
 
 INTERRUPTED = "TL0806"
 INTERNAL = "TL0999"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Code:
     """One code: `name` as in `TL0301`, a title in a few words, and how severe it is unless a phase says otherwise."""
 

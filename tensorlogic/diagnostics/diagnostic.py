@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tensorlogic.record import record
 from tensorlogic.source import Span
 
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A second place that a diagnostic points at, with a few words."""
 
@@ -17,7 +18,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One message. `span` is the smallest place at fault; `text` stands beside it; `file` is for messages about a file that is no program."""
 

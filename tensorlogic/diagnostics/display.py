@@ -1,7 +1,6 @@
 """How text looks in a terminal: what may be printed as it is, how many columns it takes, which part of a long line is shown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TextIO
 from unicodedata import category, combining, east_asian_width
@@ -12,6 +11,8 @@ LONGEST_TEXT = 4000
 # Control, format (bidi overrides, zero width), surrogate, private, unassigned, line and paragraph separators.
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 ESCAPES = {"\t": TAB, "\n": "\\n", "\r": "\\r"}
+
+from tensorlogic.record import record
 
 
 def printable_character(character: str) -> str:
@@ -43,7 +44,7 @@ def text_width(text: str) -> int:
     return sum(map(character_width, text))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """The part of a line that is shown: the characters at offsets `start` to `end`, with dots where the line was cut.
 

@@ -1,11 +1,11 @@
 """A diagnostic as text for a terminal, and as an object for `--json`."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic
 from tensorlogic.diagnostics.display import View, printable, use_color, view
+from tensorlogic.record import record
 from tensorlogic.source import Source, Span
 
 __all__ = ["render", "summary", "to_json", "use_color"]
@@ -17,7 +17,7 @@ FRAME_COLOR = "1;34"
 BOLD = "1"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """A place to underline with a sign, `^` for the fault itself and `-` for what it has to do with, and the words beside it."""
 
@@ -32,7 +32,7 @@ class Mark:
         return self.source.position(self.start)[0]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Underline:
     """A mark placed on a shown line: columns `start` to `end` (exclusive, never empty)."""
 
@@ -42,7 +42,7 @@ class Underline:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """How one diagnostic is set: digits of its line numbers, columns for source text, and the colour of each sign (none: plain)."""
 

@@ -5,23 +5,24 @@ with regions. A `Value` is assigned once, unless `mutable`: then `assign` operat
 
 Operations, by `code` (attributes in parentheses):
 
-    builtin(name, index)      a call of a builtin: `index` is the overload; one operand per parameter, `Omitted` where left out;
+    builtin(name, index)      a call of a builtin: `index` is the overload, INITIALIZER for what fills a declared tensor; one operand per parameter, `Omitted` where left out;
                               a variadic parameter takes the operands that are left
+    python_call(module, name, names, type)  a function of a Python module; `names` are the names of the arguments or None
     call(name)                a call of a function of this module, one operand per parameter, `Omitted` for a default
     call_value                the first operand is a function value
     binary(op)                + - * / // % ** @ == != < <= > >= in, on host values and tensors; `//` is exact or floor division of ints
     unary(op)                 - not ; `~` on bool tensors
     and / or                  regions[0] yields the right operand, evaluated only where needed
     cast(to)                  host conversion: int float bool string
-    tensor(dtype, device)     a tensor literal; the operand is a host number, a nested list or a Const of nested tuples; result type says the shape
+    tensor(dtype, device)     device None, "gpu" or "cpu"; a tensor literal; the operand is a host number, a nested list or a Const of nested tuples; result type says the shape
     list / tuple / range      of the operands
     struct(name)              a new struct, operands in the order of its fields
     field(name)               of a struct;  set_field(name): operands struct value, new value; structs are values: result is the updated struct
     item(index)               element of a tuple
     list_item / list_slice    xs[i];  xs[a:b:c] with Omitted for absent parts (strings too)
+    set_list_item             operands list, index, new value; the result is the updated list
     index                     tensor indexing: operand 0 the tensor, then one operand per index item:
                               a value, a `SliceOf`, `EllipsisIndex`; set_index: the last operand is the new value, the result the updated tensor
-    slot(part)                parts of a SliceOf that are values appear as operands through SliceOf itself
     copy                      a plain binding of another name to a value: `let y = x`
     assign(target)            writes the mutable value `target`
     lambda                    regions[0] is the function: its params, its body, its yield
@@ -37,15 +38,18 @@ Operations, by `code` (attributes in parentheses):
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Union
 
+from tensorlogic.record import distinct_record, record
 from tensorlogic.source import Source, Span
 from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import Type
 
+INITIALIZER = -1
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@distinct_record
 class Value:
     """Something with a type that operations read. `name` is the source name, or "" for a value in between. Compared by identity."""
 
@@ -55,7 +59,7 @@ class Value:
     top: bool = False  # a variable of the file itself: seen by `main`, tests and lambdas
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Const:
     """A literal: int, float, bool, str, None, or nested tuples of them (a tensor literal). `text` keeps a float as written."""
 
@@ -64,7 +68,7 @@ class Const:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FnRef:
     """A function of the module as a value."""
 
@@ -72,7 +76,7 @@ class FnRef:
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GlobalRef:
     """A `const`, `param` or `tensor` of the file, by its unique name."""
 
@@ -80,19 +84,19 @@ class GlobalRef:
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Omitted:
     """An argument that was left out: the default holds."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SliceOf:
     start: "Operand"
     stop: "Operand"
     step: "Operand"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EllipsisIndex:
     pass
 
@@ -100,7 +104,7 @@ class EllipsisIndex:
 Operand = Union[Value, Const, FnRef, GlobalRef, Omitted, SliceOf, EllipsisIndex]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Region:
     """A block of operations with parameters; `yields` are its values, if it has any."""
 
@@ -109,7 +113,7 @@ class Region:
     yields: tuple[Operand, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Op:
     code: str
     args: tuple[Operand, ...] = ()
@@ -119,7 +123,7 @@ class Op:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class DimBinding:
     """How a dimension variable gets its number at a call: axis `axis` (negative from the right) of parameter `param`, which is
     `scale * value + offset`; or the int parameter itself when `axis` is None."""
@@ -131,7 +135,7 @@ class DimBinding:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Function:
     name: str  # unique in the module; the source name where that is possible
     params: tuple[Value, ...]
@@ -145,7 +149,7 @@ class Function:
     method_of: str | None = None  # a struct
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class StructType:
     name: str
     type_vars: tuple[str, ...]
@@ -155,7 +159,7 @@ class StructType:
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Global:
     """A `const` (its value is in `value`), or a `param`/`tensor`, which a `set_global` operation of the program fills in order."""
 
@@ -168,14 +172,14 @@ class Global:
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class TestBlock:
     name: str
     body: Region
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Module:
     """A whole program: the file and what it imports."""
 
@@ -186,7 +190,7 @@ class Module:
     program: Region  # the top-level statements, in order; writes `top` values and `set_global(name)`
     main: Region | None
     tests: tuple[TestBlock, ...]
-    warnings: tuple = ()
+    python: tuple[Span, ...] = ()  # where Python modules are imported: run only where the user allows it
 
     def function(self, name: str) -> Function:
         return next(f for f in self.functions if f.name == name)

@@ -47,7 +47,7 @@ def _unfold(x: Tensor, axis: int) -> Tensor:
 
 def _times(x: Tensor, matrix: Tensor, axis: int) -> Tensor:
     """`matrix` [m, n_axis] applied along an axis."""
-    return torch.tensordot(matrix, x, dims=([1], [axis])).movedim(0, axis)
+    return (matrix @ _unfold(x, axis)).reshape(-1, *x.shape[:axis], *x.shape[axis + 1 :]).movedim(0, axis)
 
 
 def _leading(x: Tensor, axis: int, rank: int) -> Tensor:

@@ -15,10 +15,10 @@ def print_values(*values: object, end: str = "\n") -> None:
 
 def filled(template: str, *values: object) -> str:
     """The template with each `{}` replaced by a value; values that are left follow, separated by spaces."""
-    parts = template.split("{}", len(values))
-    pieces = [piece for part, value in zip(parts, values, strict=False) for piece in (part, text(value))]
-    body = "".join([*pieces, parts[-1]]) if len(parts) == len(values) + 1 else "".join([*pieces[: 2 * len(parts) - 2], parts[-1]])
-    return " ".join([body, *map(text, values[len(parts) - 1 :])])
+    parts = template.split("{}")
+    holes = min(len(parts) - 1, len(values))
+    body = "".join(part + text(value) for part, value in zip(parts, values[:holes], strict=False)) + "{}".join(parts[holes:])
+    return " ".join([body, *map(text, values[holes:])])
 
 
 def text(value: object) -> str:

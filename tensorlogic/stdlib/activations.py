@@ -150,7 +150,7 @@ def step(x):
     return torch.heaviside(x, torch.zeros((), dtype=x.dtype, device=x.device))
 
 
-@builtin("prelu<T: float>(x: T[...S], weight: T[K]) -> T[...S]")
+@builtin("prelu<T: float>(x: T[...S], weight: T[K]) -> T[...channelwise(S, K)]")
 def prelu(x, weight):
     """x where positive, `weight` times x elsewhere. See torch.nn.functional.prelu."""
     return torch.nn.functional.prelu(x, weight)

@@ -58,8 +58,10 @@ def clamp_of_number(x, min, max):
 
 
 @builtin(
-    "clamp<T: int>(x: T[...S], min: int = none, max: int = none) -> T[...S]",
-    "clamp<T: float>(x: T[...S], min: float = none, max: float = none) -> T[...S]",
+    "clamp<T: int>(x: T[...S], min: int, max: int = none) -> T[...S]",
+    "clamp<T: int>(x: T[...S], max: int) -> T[...S]",
+    "clamp<T: float>(x: T[...S], min: float, max: float = none) -> T[...S]",
+    "clamp<T: float>(x: T[...S], max: float) -> T[...S]",
     "clamp<T: number>(x: T[...S], min: T[...A], max: T[...B]) -> T[...broadcast3(S, A, B)]",
 )
 def clamp(x, min=None, max=None):

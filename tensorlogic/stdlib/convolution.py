@@ -37,7 +37,7 @@ def conv3d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
 
 @builtin(
     f"conv_transpose1d<T: float>(x: T[...B, C, S], w: T[C, O, K], b: T[O * groups] = none, {_GROWN})"
-    " -> T[...conv_transpose1d(B, S, O, K, stride, padding, output_padding, groups, dilation)]"
+    " -> T[...conv_transpose1d(B, S, O, K, stride, padding, output_padding, groups, dilation)] where groups >= 1, C % groups == 0"
 )
 def conv_transpose1d(x, w, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The transpose of a convolution over one axis. See torch.nn.functional.conv_transpose1d."""
@@ -49,6 +49,7 @@ def conv_transpose1d(x, w, b=None, stride=1, padding=0, output_padding=0, groups
 @builtin(
     f"conv_transpose2d<T: float>(x: T[...B, C, H, W], w: T[C, O, KH, KW], b: T[O * groups] = none, {_GROWN})"
     " -> T[...conv_transpose2d(B, H, W, O, KH, KW, stride, padding, output_padding, groups, dilation)]"
+    " where groups >= 1, C % groups == 0"
 )
 def conv_transpose2d(x, w, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The transpose of a convolution over two axes. See torch.nn.functional.conv_transpose2d."""

@@ -142,7 +142,7 @@ def bernoulli(p):
 
 
 @builtin(
-    "multinomial<T: float>(probs: T[...S], num_samples: int, replacement: bool = false) -> int64[...sampled(S, num_samples)]",
+    "multinomial<T: float>(probs: T[...S], num_samples: int, replacement: bool = false) -> int64[...sampled(S, num_samples, replacement)]",
     effect="random",
 )
 def multinomial(probs, num_samples, replacement=False):

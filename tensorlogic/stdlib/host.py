@@ -3,13 +3,29 @@
 from tensorlogic.stdlib.lazy import runtime, torch
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.shapes_base import axis_of, count
-from tensorlogic.types.types import Bool, Float, Int, List, Tensor, Type
+from tensorlogic.types.goals import Rel
+from tensorlogic.types.mistakes import BadArgument, WrongType
+from tensorlogic.types.shapes_base import ONE, axis_of, count
+from tensorlogic.types.types import Bool, Float, Int, List, String, Tensor, Type
+
+
+def _template(call) -> Type | None:
+    """The first overload is for texts that are known and have a `{}` to fill; it refuses the others, which the second one takes."""
+    template = call.types.get("template")
+    if isinstance(template, String) and ("{}" not in (template.value or "") or "values" not in call.types):
+        call.need.fail(BadArgument("TL0306", "this text has nothing to fill"))
+    return call.result
+
+
+@builtin(r'print(template: string, values: Many<any>, end: string = "\n") -> void', infer=_template, effect="output")
+def print_filled(template, *values, end="\n"):
+    """Write values separated by spaces; a literal with `{}` in front is filled with them."""
+    return runtime.printing.print_values(runtime.printing.filled(template, *values), end=end)
 
 
 @builtin(r'print(values: Many<any>, end: string = "\n") -> void', effect="output")
 def print_(*values, end="\n"):
-    """Write values separated by spaces; a first string with `{}` is filled with the others."""
+    """Write values separated by spaces."""
     return runtime.printing.print_values(*values, end=end)
 
 
@@ -70,7 +86,15 @@ def size(x, dim):
     return x.shape[dim]
 
 
-@builtin("item<T: float>(x: T[...S]) -> float", "item<T: int>(x: T[...S]) -> int", "item<T: bool>(x: T[...S]) -> bool")
+def _one_element(call) -> Type | None:
+    x = call.types["x"]
+    total = count(x.shape) if isinstance(x, Tensor) else None
+    if total is not None and isinstance(x, Tensor):
+        call.need.require(Rel("==", total, ONE), lambda _: WrongType("`x` of `item`", "a tensor with one element", x), certain=True)
+    return call.result
+
+
+@builtin("item<T: float>(x: T[...S]) -> float", "item<T: int>(x: T[...S]) -> int", "item<T: bool>(x: T[...S]) -> bool", infer=_one_element)
 def item(x):
     """The value of a tensor with one element. See torch.Tensor.item."""
     return x.item()

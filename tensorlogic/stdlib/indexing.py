@@ -58,13 +58,13 @@ def scatter_reduce(x, dim, index, src, reduce, include_self=True):
     return torch.scatter_reduce(x, dim, index, src, reduce, include_self=include_self)
 
 
-@builtin("index_add<T: number>(x: T[...S], dim: int, index: int64[N], source: T[...U]) -> T[...along(S, dim)]")
+@builtin("index_add<T: number>(x: T[...S], dim: int, index: int64[N], source: T[...U]) -> T[...written(S, dim, N, U)]")
 def index_add(x, dim, index, source):
     """`x` with slices of `source` added at the places `index` of an axis. See torch.index_add."""
     return torch.index_add(x, dim, index, source)
 
 
-@builtin("index_copy<T: any>(x: T[...S], dim: int, index: int64[N], source: T[...U]) -> T[...along(S, dim)]")
+@builtin("index_copy<T: any>(x: T[...S], dim: int, index: int64[N], source: T[...U]) -> T[...written(S, dim, N, U)]")
 def index_copy(x, dim, index, source):
     """`x` with slices of `source` at the places `index` of an axis. See torch.index_copy."""
     return torch.index_copy(x, dim, index, source)
@@ -79,7 +79,7 @@ def index_fill(x, dim, index, value):
     return torch.index_fill(x, dim, index, value)
 
 
-@builtin("masked_select<T: any>(x: T[...S], mask: bool[...M]) -> T[?]")
+@builtin("masked_select<T: any>(x: T[...S], mask: bool[...M]) -> T[...selected(S, M)]")
 def masked_select(x, mask):
     """The elements where the mask is true. See torch.masked_select."""
     return torch.masked_select(x, mask)
@@ -121,7 +121,7 @@ def topk(x, k, dim=-1, largest=True, sorted=True):
 
 @builtin(
     "kthvalue<T: number>(x: T[...S], k: int, dim: int = -1, keepdim: bool = false)"
-    " -> (T[...reduce(S, dim, keepdim)], int64[...reduce(S, dim, keepdim)])"
+    " -> (T[...ranked(S, k, dim, keepdim)], int64[...ranked(S, k, dim, keepdim)])"
 )
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The k-th smallest element of an axis, and its place. See torch.kthvalue."""

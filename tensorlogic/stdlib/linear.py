@@ -2,7 +2,9 @@
 
 from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
-from tensorlogic.types.mistakes import DTypeMismatch, WrongType
+from tensorlogic.types.dtypes import QUANTIZED
+from tensorlogic.types.mistakes import DTypeMismatch, RankMismatch, WrongType
+from tensorlogic.types.shapes_base import equal
 from tensorlogic.types.shapes_einsum import einsum as einsum_shape
 from tensorlogic.types.types import AnyTensor, List, String, Tensor, Tuple, Type
 
@@ -13,7 +15,37 @@ def matmul(a, b):
     return torch.matmul(a, b)
 
 
-@builtin("linear<T: float>(x: T[...B, I], w: T[O, I], b: T[O] = none) -> T[...B, O]")
+def _matrix(call, name: str) -> Tensor | None:
+    """The quantized matrix [O, I] of the second overload, which takes nothing else."""
+    given, others = call.types[name], [type_ for type_ in call.types.values() if isinstance(type_, Tensor)]
+    if isinstance(given, Tensor) and given.dtype in QUANTIZED:
+        if len(given.shape) == 2:
+            return given
+        call.need.fail(RankMismatch(f"the quantized `{name}`", "2", given))
+    elif not isinstance(given, Tensor | AnyTensor) or (len(others) > 1 and isinstance(call.result, AnyTensor)):
+        call.need.fail(WrongType(f"`{name}`", "a matrix", given))
+    return None
+
+
+def _linear(call) -> Type | None:
+    x, w = call.types["x"], _matrix(call, "w")
+    if w is None or not isinstance(x, Tensor):
+        return call.result
+    if not equal(call.need, "the inner sizes", x.shape[-1], w.shape[1]):
+        return None
+    return Tensor(x.dtype, (*x.shape[:-1], w.shape[0]))
+
+
+def _embedding(call) -> Type | None:
+    ids, weight = call.types["ids"], _matrix(call, "weight")
+    return Tensor("float32", (*ids.shape, weight.shape[1])) if weight is not None and isinstance(ids, Tensor) else call.result
+
+
+@builtin(
+    "linear<T: float>(x: T[...B, I], w: T[O, I], b: T[O] = none) -> T[...B, O]",
+    "linear<T: float>(x: T[...B, I], w: any, b: T[O] = none) -> Tensor",
+    infer=_linear,
+)
 def linear(x, w, b=None):
     """Affine map of the last axis: `x @ w.T + b`. See torch.nn.functional.linear."""
     return torch.nn.functional.linear(x, w, b)
@@ -28,6 +60,8 @@ def bilinear(x, y, w, b=None):
 @builtin(
     "embedding<T: float>(ids: int64[...B], weight: T[V, D]) -> T[...B, D]",
     "embedding<T: float>(ids: int32[...B], weight: T[V, D]) -> T[...B, D]",
+    "embedding(ids: int64[...B], weight: any) -> Tensor",
+    infer=_embedding,
 )
 def embedding(ids, weight):
     """The rows of `weight` that the ids name. See torch.nn.functional.embedding."""
@@ -108,7 +142,7 @@ def kron(a, b):
     return torch.kron(a, b)
 
 
-@builtin("cross<T: number>(a: T[...S], b: T[...S], dim: int = -1) -> T[...along(S, dim)]")
+@builtin("cross<T: number>(a: T[...S], b: T[...S], dim: int = -1) -> T[...triples(S, dim)]")
 def cross(a, b, dim=-1):
     """The vector product in three dimensions. See torch.linalg.cross."""
     return torch.linalg.cross(a, b, dim=dim)

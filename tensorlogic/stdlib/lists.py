@@ -3,13 +3,16 @@
 from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
+from tensorlogic.types.mistakes import RankMismatch
 from tensorlogic.types.types import AnyTensor, Int, List, Range, String, Tensor, Tuple, Type, widen
 
 
 def _length(call) -> Type | None:
     """Known lengths are constants."""
     match call.types["xs"]:
-        case Tensor(_, shape) if shape and isinstance(shape[0], Dim):
+        case Tensor(_, ()) as found:
+            call.need.fail(RankMismatch("the argument of `len`", "at least 1", found))
+        case Tensor(_, shape) if isinstance(shape[0], Dim):
             return Int(shape[0])
         case List(_, items) if items is not None:
             return Int(Dim.const(len(items)))

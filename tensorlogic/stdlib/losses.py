@@ -4,6 +4,8 @@ from tensorlogic.stdlib.lazy import runtime, torch
 from tensorlogic.stdlib.registry import builtin
 
 _PAIR = "<T: float>(x: T[...A], target: T[...B]"
+_WEIGHTED = 'reduction: string = "mean") -> T[...weighted_loss(A, B, reduction)]'
+_LOGITS = "binary_cross_entropy_with_logits<T: float>(x: T[...A], target: T[...A]"
 _RESULT = 'reduction: string = "mean") -> T[...loss(A, B, reduction)]'
 
 
@@ -32,7 +34,8 @@ def huber_loss(x, target, delta=1.0, reduction="mean"):
 
 
 @builtin(
-    f"binary_cross_entropy<T: float>(x: T[...A], target: T[...A], weight: T[...W] = none, {_RESULT.replace('loss(A, B,', 'loss_of(A,')}"
+    'binary_cross_entropy<T: float>(x: T[...A], target: T[...A], reduction: string = "mean") -> T[...loss_of(A, reduction)]',
+    f"binary_cross_entropy<T: float>(x: T[...A], target: T[...A], weight: T[...B], {_WEIGHTED}",
 )
 def binary_cross_entropy(x, target, weight=None, reduction="mean"):
     """The cross entropy of probabilities. See torch.nn.functional.binary_cross_entropy."""
@@ -40,8 +43,10 @@ def binary_cross_entropy(x, target, weight=None, reduction="mean"):
 
 
 @builtin(
-    "binary_cross_entropy_with_logits<T: float>(x: T[...A], target: T[...A], weight: T[...W] = none, pos_weight: T[...P] = none,"
-    ' reduction: string = "mean") -> T[...loss_of(A, reduction)]'
+    f'{_LOGITS}, reduction: string = "mean") -> T[...loss_of(A, reduction)]',
+    f"{_LOGITS}, weight: T[...B], {_WEIGHTED}",
+    f"{_LOGITS}, pos_weight: T[...B], {_WEIGHTED}",
+    f"{_LOGITS}, weight: T[...B], pos_weight: T[...C], {_WEIGHTED.replace('B,', 'B, C,')}",
 )
 def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, reduction="mean"):
     """The cross entropy of sigmoid(x). See torch.nn.functional.binary_cross_entropy_with_logits."""

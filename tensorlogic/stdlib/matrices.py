@@ -4,7 +4,7 @@ from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
 
 
-@builtin("trace<T: number>(x: T[N, M]) -> T[]")
+@builtin("trace<T: float>(x: T[N, M]) -> T[]", "trace<T: int>(x: T[N, M]) -> int64[]")
 def trace(x):
     """The sum of the diagonal. See torch.trace."""
     return torch.trace(x)

@@ -78,7 +78,7 @@ def round_of_float(x, decimals=0):
     return float(round(x, decimals))
 
 
-@builtin("round<T: number>(x: T[...S], decimals: int = 0) -> T[...S]")
+@builtin("round<T: float>(x: T[...S], decimals: int = 0) -> T[...S]")
 def round_(x, decimals=0):
     """The nearest integer, halves to the even one. See torch.round."""
     return torch.round(x, decimals=decimals)

@@ -12,11 +12,13 @@ that the body gives it. See docs/signatures.md for what signatures can say.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 
+from tensorlogic.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Builtin:
     """One name. `bodies` has one function for each of the `signatures`; `effect` marks builtins that do more than compute a value."""
 
@@ -34,7 +36,7 @@ class Builtin:
         return self.bodies[0]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Initializer:
     """What fills a declared tensor: `body` takes `shape` and `dtype`, then the parameters of the signature."""
 

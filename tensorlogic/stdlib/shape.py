@@ -129,7 +129,7 @@ def narrow(x, dim, start, length):
     return torch.narrow(x, dim, start, length)
 
 
-@builtin("select<T: any>(x: T[...S], dim: int, index: int) -> T[...remove(S, dim)]")
+@builtin("select<T: any>(x: T[...S], dim: int, index: int) -> T[...picked(S, dim, index)]")
 def select(x, dim, index):
     """One element of an axis. See torch.select."""
     return torch.select(x, dim, index)
@@ -142,7 +142,7 @@ def unfold(x, dim, size, step):
 
 
 @builtin(
-    'pad<T: any>(x: T[...S], pad: [int], mode: string = "constant", value: float = 0.0) -> T[...pad(S, pad)]',
+    'pad<T: any>(x: T[...S], pad: [int], mode: string = "constant", value: float = 0.0) -> T[...pad(S, pad, mode)]',
 )
 def pad(x, pad, mode="constant", value=0.0):
     """More elements at the ends of axes, given as pairs from the last axis on. See torch.nn.functional.pad."""

@@ -4,13 +4,14 @@ Left operands of long operator chains (`a + b + c ...`) may nest thousands deep;
 (`TL0104`). Whoever walks a tree follows the left spine of `Binary` in a loop.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Literal, Union
 
+from tensorlogic.record import distinct_record, record
 from tensorlogic.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Node:
     span: Span
 
@@ -18,82 +19,82 @@ class Node:
 # --- expressions -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class IntLit(Node):
     value: int
     text: str  # as written: `0xff`, `1_000`
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class FloatLit(Node):
     text: str  # as written, so that it is rounded once, to its final dtype
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class StringLit(Node):
     value: str
     text: str  # as written, with its quotes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class BoolLit(Node):
     value: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Name(Node):
     name: str  # index names may end in primes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class ListLit(Node):
     items: tuple["Expr", ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class TupleLit(Node):
     items: tuple["Expr", ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class SetLit(Node):
     """`{1, 3, 5}` after `in`."""
 
     items: tuple["Expr", ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class DictEntry(Node):
     key: "Expr"
     value: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class DictLit(Node):
     """`{"attn.c_attn": "qkv"}`, as an argument."""
 
     entries: tuple[DictEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class FieldInit(Node):
     name: str
     value: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class StructLit(Node):
     struct: "Expr"  # Name or Member (`geometry.Point`)
     fields: tuple[FieldInit, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Unary(Node):
     op: Literal["-", "not"]  # `!` is "not"
     operand: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Binary(Node):
     """`op` is one of `** @ * / % + - == != < <= > >= in and or juxt`; `juxt` is juxtaposition in an equation; `&&` is "and"."""
 
@@ -103,7 +104,7 @@ class Binary(Node):
     op_span: Span  # of the operator; for `juxt` the empty place between the factors
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Range(Node):
     """`a..b`"""
 
@@ -111,19 +112,19 @@ class Range(Node):
     stop: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Cast(Node):
     operand: "Expr"
     type: "TypeExpr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Arg(Node):
     name: str | None
     value: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Call(Node):
     """`f<float16>(x, dim: 1)`. `sum[j](e)` is a call of an `Index`; `x.relu()` of a `Member`; `Point::origin()` of a `Path`."""
 
@@ -132,39 +133,39 @@ class Call(Node):
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Slice(Node):
     start: Union["Expr", None]
     stop: Union["Expr", None]
     step: Union["Expr", None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Ellipsis(Node):
     """`...` inside an index."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class DottedIndex(Node):
     """`s.` on the left of an equation: the index that is normalized."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class VirtualIndex(Node):
     """`*t` or `*t + 1` on both sides of a recurrence: the index that leaves no axis."""
 
     index: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Index(Node):
     base: "Expr"
     items: tuple["Expr", ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Member(Node):
     """`x.name`; `t.0` has the name "0"."""
 
@@ -173,7 +174,7 @@ class Member(Node):
     name_span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Path(Node):
     """`Point::origin`"""
 
@@ -182,13 +183,13 @@ class Path(Node):
     name_span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Lambda(Node):
     params: tuple["Pattern", ...]
     body: Union["Expr", "Block"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class If(Node):
     """Statement and expression. `otherwise` is the `else` block; `else if` is an `If` in it."""
 
@@ -197,20 +198,20 @@ class If(Node):
     otherwise: Union["Block", "If", None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Arm(Node):
     patterns: tuple["Pattern", ...]  # alternatives: `1 | 2`
     guard: Union["Expr", None]
     body: Union["Stmt", "Block"]  # an expression arm is an `ExprStmt`
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Match(Node):
     value: "Expr"
     arms: tuple[Arm, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Query(Node):
     """`query ancestor(alice, who)` (prefix) or `ancestor(alice, who)?`."""
 
@@ -218,7 +219,7 @@ class Query(Node):
     prefix: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Aggregate(Node):
     """`count(y : edge(x, y))` in the body of a rule."""
 
@@ -230,23 +231,23 @@ class Aggregate(Node):
 # --- patterns --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class BindPattern(Node):
     name: str
     type: Union["TypeExpr", None] = None  # in lambda parameters
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class WildcardPattern(Node):
     pass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class TuplePattern(Node):
     items: tuple["Pattern", ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class LiteralPattern(Node):
     value: "Expr"  # IntLit, FloatLit, StringLit, BoolLit, or Unary("-", ...) of a number
 
@@ -254,7 +255,7 @@ class LiteralPattern(Node):
 # --- types -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class NamedType(Node):
     """`int`, `Pair<int>`, `geometry.Box`, `KVCache<S>`; also a dtype variable standing alone."""
 
@@ -263,7 +264,7 @@ class NamedType(Node):
     args: tuple[Union["TypeExpr", "Expr"], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Variadic(Node):
     """`...B`, or `...` alone (name None). In builtin signatures also `...reduce(S, dim, keepdim)`: `function` with `args`."""
 
@@ -272,35 +273,35 @@ class Variadic(Node):
     args: tuple["Expr", ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class UnknownDim(Node):
     """`?`"""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class TensorTypeExpr(Node):
     dtype: str
     dtype_span: Span
     shape: tuple[Union["Expr", Variadic, UnknownDim], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class ListTypeExpr(Node):
     element: "TypeExpr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class TupleTypeExpr(Node):
     items: tuple["TypeExpr", ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class FnTypeExpr(Node):
     params: tuple["TypeExpr", ...]
     result: "TypeExpr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class ModelTypeExpr(Node):
     """`Attention(D, H)` as the type of a parameter."""
 
@@ -312,19 +313,19 @@ class ModelTypeExpr(Node):
 # --- statements ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Block(Node):
     """`{ ... }`. The value of a last expression is the block's value where one is wanted."""
 
     statements: tuple["Stmt", ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class ExprStmt(Node):
     value: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Let(Node):
     """`let x: T = e`, `let (a, b) = e`, and the equation `let y[i] = e where ...` (the target is an `Index`)."""
 
@@ -334,7 +335,7 @@ class Let(Node):
     where: tuple["Expr", ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Assign(Node):
     """`target op value`, op one of `= := += -= *= /= max= min=`: assignment, item assignment, equation, weighted fact. The kind is decided later."""
 
@@ -344,41 +345,41 @@ class Assign(Node):
     where: tuple["Expr", ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class For(Node):
     target: "Pattern"
     iterable: "Expr"
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class While(Node):
     condition: Union["Expr", None]  # None: `loop`
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Break(Node):
     pass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Continue(Node):
     pass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Return(Node):
     value: Union["Expr", None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Assert(Node):
     condition: "Expr"
     message: Union["Expr", None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class NoGrad(Node):
     body: Block
 
@@ -386,19 +387,19 @@ class NoGrad(Node):
 # --- declarations ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Import(Node):
     path: StringLit
     alias: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class PythonImport(Node):
     module: str  # dotted
     alias: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Const(Node):
     name: str
     name_span: Span
@@ -407,7 +408,7 @@ class Const(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class TensorDecl(Node):
     """`param w: T = init`, `tensor b: T = init`, `buffer m: T = init`."""
 
@@ -424,7 +425,7 @@ class TensorDecl(Node):
         return self.modifier == "learnable" or (self.kind == "param" and self.modifier != "frozen")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class TypeParam(Node):
     """`T: float` of `fn f<T: float>`; the kind is None in a struct's `<T>`."""
 
@@ -432,7 +433,7 @@ class TypeParam(Node):
     kind: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Param(Node):
     name: str
     name_span: Span
@@ -440,7 +441,7 @@ class Param(Node):
     default: Union["Expr", None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class FnDecl(Node):
     name: str
     name_span: Span
@@ -452,7 +453,7 @@ class FnDecl(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class SubmodelField(Node):
     """`attn: Attention(D, H)`; with a count `blocks: [Block(D, H); L]`."""
 
@@ -463,7 +464,7 @@ class SubmodelField(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class ModelDecl(Node):
     name: str
     name_span: Span
@@ -473,7 +474,7 @@ class ModelDecl(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class StructField(Node):
     name: str
     name_span: Span
@@ -482,7 +483,7 @@ class StructField(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class StructDecl(Node):
     name: str
     name_span: Span
@@ -491,7 +492,7 @@ class StructDecl(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class ImplDecl(Node):
     struct: str
     struct_span: Span
@@ -499,12 +500,12 @@ class ImplDecl(Node):
     methods: tuple[FnDecl, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Main(Node):
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Test(Node):
     name: StringLit
     body: Block
@@ -513,7 +514,7 @@ class Test(Node):
 # --- relations and learning ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class EntityDecl(Node):
     name: str
     name_span: Span
@@ -521,13 +522,13 @@ class EntityDecl(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Column(Node):
     name: str | None
     type: "TypeExpr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class RelationDecl(Node):
     """`relation edge(int, int) from "f.tsv"`, `relation r(a, b): float32`, `relation r(a, b) = T[x, y] > 0.5`."""
 
@@ -540,7 +541,7 @@ class RelationDecl(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Rule(Node):
     """`head <- atom, not atom, comparison, n = count(y : atom)`; op is `<-`, `max=` or `min=`. `=` in a body is `Binary("=", ...)`."""
 
@@ -550,25 +551,25 @@ class Rule(Node):
     where: tuple["Expr", ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Explain(Node):
     atom: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Infer(Node):
     direction: Literal["forward", "backward"]
     target: "Expr"  # Name or Call
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class LearnOption(Node):
     name: str
     name_span: Span
     value: "Expr"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Learn(Node):
     target: Union["Pattern", None]  # `learn batch in batches(...)`
     iterable: Union["Expr", None]
@@ -579,7 +580,7 @@ class Learn(Node):
 # --- a file ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comment:
     """A comment as written, `//` or `/* */` included. Documentation comments (`///`) are here too."""
 
@@ -588,7 +589,7 @@ class Comment:
     own_line: bool  # nothing but white space before it on its line
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@distinct_record
 class Module:
     source: Source
     statements: tuple["Stmt", ...]

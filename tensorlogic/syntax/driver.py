@@ -1,13 +1,14 @@
 """The LALR driver: shifts and reduces over the tables, builds the tree as it goes, and steps over statements with mistakes."""
 
 from collections.abc import Callable, Set
+from functools import cache
 from typing import Any
 
 from tensorlogic.source import Source, Span
 from tensorlogic.syntax.grammar import COLLECT, NOTHING, PASS, Rule, tables
 from tensorlogic.syntax.tokens import END_OF_TEXT, Token
 
-Reducer = Callable[[Span, list], Any]
+Reducer = Callable[[Any, Span, list], Any]  # of the builder, the place, and the values of a rule's parts
 
 # What a mistake is stepped over as, with what ends it besides a statement's end and a closing brace.
 STEPPED_OVER = {"statement": "", "member": "", "method": "", "option": "_COMMA", "arm": "_COMMA", "struct_field": "_COMMA"}
@@ -33,7 +34,8 @@ class Driver:
     def __init__(self, source: Source, tokens: list[Token], builder: object, report: Report):
         self.source = source
         self.tokens = tokens
-        self.rules = [(rule.origin, rule.size, reducer(rule, builder)) for rule in tables().rules]
+        self.builder = builder
+        self.rules = reducers(type(builder))
         self.report = report
         self.states: list[int] = []
         self.marks: list[int] = []  # the token that was next when a state was entered
@@ -101,9 +103,9 @@ class Driver:
         if size == 0:
             begins.append(at)
             ends.append(at)
-            values.append(reduce(Span(self.source, at, at), []))
+            values.append(reduce(self.builder, Span(self.source, at, at), []))
             return
-        value = reduce(Span(self.source, begins[-size], ends[-1]), values[-size:])
+        value = reduce(self.builder, Span(self.source, begins[-size], ends[-1]), values[-size:])
         end = ends[-1]
         del values[-size:], begins[1 - size or len(begins) :], ends[-size:]
         values.append(value)
@@ -157,33 +159,39 @@ class Driver:
             place = max(place, token.partner) + 1
 
 
-def reducer(rule: Rule, builder: object) -> Reducer | None:
+@cache
+def reducers(builder: type) -> list[tuple[str, int, Reducer | None]]:
+    """Every rule as its origin, its size and its reducer; made once, as signatures of builtins are many short texts."""
+    return [(rule.origin, rule.size, reducer(rule, builder)) for rule in tables().rules]
+
+
+def reducer(rule: Rule, builder: type) -> Reducer | None:
     """What turns the values of a rule's parts into its value; None for a rule that only hands on."""
     if rule.method == PASS:
-        return None if rule.size == 1 else lambda at, parts: parts[rule.picks[0]]
+        return None if rule.size == 1 else lambda builder, at, parts: parts[rule.picks[0]]
     if rule.method == COLLECT:
         return collector(rule)
     make = getattr(builder, "make_" + rule.method)
     picks = rule.picks
     if rule.spliced:
-        return lambda at, parts: make(at, *spread(rule, parts))
+        return lambda builder, at, parts: make(builder, at, *spread(rule, parts))
     if picks == tuple(range(rule.size)):
-        return lambda at, parts: make(at, *parts)
-    return lambda at, parts: make(at, *[parts[p] if p != NOTHING else None for p in picks])
+        return lambda builder, at, parts: make(builder, at, *parts)
+    return lambda builder, at, parts: make(builder, at, *[parts[p] if p != NOTHING else None for p in picks])
 
 
 def collector(rule: Rule) -> Reducer:
     """A list grows in place, so that long ones take linear time."""
     if rule.spliced and rule.picks[0] == rule.spliced[0]:
 
-        def grow(at: Span, parts: list) -> list:
+        def grow(builder: object, at: Span, parts: list) -> list:
             grown = parts[rule.picks[0]]
             for pick in rule.picks[1:]:
                 grown.extend(parts[pick]) if pick in rule.spliced else grown.append(parts[pick])
             return grown
 
         return grow
-    return lambda at, parts: spread(rule, parts)
+    return lambda builder, at, parts: spread(rule, parts)
 
 
 def spread(rule: Rule, parts: list) -> list:

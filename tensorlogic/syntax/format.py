@@ -8,7 +8,7 @@ from tensorlogic.diagnostics.diagnostic import Problems, TensorLogicError
 from tensorlogic.source import Source
 from tensorlogic.syntax import ast, format_expressions, format_literals, format_statements, format_types
 from tensorlogic.syntax.format_layout import concat, layout
-from tensorlogic.syntax.format_printer import Printer
+from tensorlogic.syntax.format_printer import Printer, comment_text
 from tensorlogic.syntax.parse import parse
 
 RULE_FILES = (format_expressions, format_literals, format_statements, format_types)  # importing them fills RULES
@@ -24,7 +24,19 @@ def format_source(text: str, name: str = "<text>") -> str:
     module = parse(Source(name, text), problems)
     if problems.errors:
         raise TensorLogicError(problems.in_order())
-    return format_module(module)
+    formatted = format_module(module)
+    return formatted if _says_the_same(module, formatted) else text.replace("\r\n", "\n")
+
+
+def _says_the_same(module: ast.Module, formatted: str) -> bool:
+    """Whether tree and comments are kept. A comment in an odd place inside a statement may not be; then the text stays as it is."""
+    problems = Problems()
+    after = parse(Source(module.source.name, formatted), problems)
+    return not problems.errors and ast.same_tree(module.statements, after.statements) and _comments(module) == _comments(after)
+
+
+def _comments(module: ast.Module) -> list[str]:
+    return [comment_text(c) for c in sorted(module.comments, key=lambda c: c.span.start)]
 
 
 def format_module(module: ast.Module) -> str:

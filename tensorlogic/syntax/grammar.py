@@ -5,7 +5,6 @@
 
 import json
 import zlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,8 +16,10 @@ PASS = ""  # the method of a rule that hands on its only child
 COLLECT = "*"  # the method of a rule that is a list, spliced into its parent
 NOTHING = -1  # among a rule's picks: an optional part that is absent
 
+from tensorlogic.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Rule:
     """A rule takes `size` values; `picks` are the places of those that reach `method`, `spliced` those that are lists."""
 
@@ -29,7 +30,7 @@ class Rule:
     spliced: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tables:
     """`actions[state][terminal]` is the next state, or `~rule` to reduce; `gotos[state][nonterminal]` a state."""
 

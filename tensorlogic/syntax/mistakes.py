@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
+from tensorlogic.record import record
 from tensorlogic.source import Source, Span
 from tensorlogic.syntax.driver import SyntaxMistake
 from tensorlogic.syntax.grammar import tables
@@ -44,7 +44,7 @@ ELSEWHERE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """A message about the tokens from `at` to `until`."""
 
@@ -53,7 +53,7 @@ class Finding:
     help: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where the parser stopped. `first` begins the statement; `expected` are the kinds that could have followed."""
 

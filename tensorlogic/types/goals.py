@@ -1,13 +1,13 @@
 """What can be claimed about sizes: in a `where` clause, or as an obligation of the checker."""
 
-from dataclasses import dataclass
 
+from tensorlogic.record import record
 from tensorlogic.types.dims import Dim
 
 NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rel:
     """`left op right`, op one of == != < <= > >=."""
 
@@ -19,7 +19,7 @@ class Rel:
         return f"{self.left} {self.op} {self.right}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Divides:
     """The dividend is a multiple of the divisor."""
 
@@ -30,7 +30,7 @@ class Divides:
         return f"{self.dividend.as_operand()} % {self.divisor.as_operand()} == 0"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     """The size is one of a finite set of numbers."""
 

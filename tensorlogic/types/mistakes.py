@@ -1,8 +1,8 @@
 """What can be wrong with types and shapes, as facts. `checker/messages.py` alone gives them codes and words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from tensorlogic.record import record
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Goal
 from tensorlogic.types.types import DTypeVar, Shape, Type
@@ -10,7 +10,7 @@ from tensorlogic.types.types import DTypeVar, Shape, Type
 Witness = Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SizeMismatch:
     """Two sizes that must be equal are not (TL0301). `what` names the place: "the inner sizes", "dimension D of `x`"."""
 
@@ -20,7 +20,7 @@ class SizeMismatch:
     witness: Witness | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RankMismatch:
     """Wrong number of dims (TL0304)."""
 
@@ -29,7 +29,7 @@ class RankMismatch:
     found: Type | Shape
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccidentalBroadcast:
     """Operands of different rank where the lower one does not broadcast into the other (TL0303)."""
 
@@ -37,7 +37,7 @@ class AccidentalBroadcast:
     right: Shape
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DTypeMismatch:
     """(TL0302)"""
 
@@ -46,7 +46,7 @@ class DTypeMismatch:
     right: str | DTypeVar
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DTypeKind:
     """A dtype outside the kind that the signature asks for (TL0302); `kind` is "float", "int", "number" ..."""
 
@@ -55,7 +55,7 @@ class DTypeKind:
     found: str | DTypeVar
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotDefined:
     """The operation does not exist for this type (TL0305)."""
 
@@ -64,7 +64,7 @@ class NotDefined:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrongType:
     """Another type was expected (TL0306)."""
 
@@ -74,7 +74,7 @@ class WrongType:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CountMismatch:
     """A reshape between different numbers of elements (TL0308)."""
 
@@ -83,7 +83,7 @@ class CountMismatch:
     witness: Witness | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotDivisible:
     """(TL0309)"""
 
@@ -92,7 +92,7 @@ class NotDivisible:
     witness: Witness | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AxisOutOfRange:
     """(TL0310)"""
 
@@ -100,7 +100,7 @@ class AxisOutOfRange:
     shape: Shape
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexOutOfRange:
     """(TL0310)"""
 
@@ -108,7 +108,7 @@ class IndexOutOfRange:
     size: Dim
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EmptySlice:
     """A slice that is certainly empty, or a derived size that is certainly negative (TL0310)."""
 
@@ -116,7 +116,7 @@ class EmptySlice:
     size: Dim
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WhereNotMet:
     """A `where` clause of the callee is not met (TL0311)."""
 
@@ -125,7 +125,7 @@ class WhereNotMet:
     witness: Witness | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BadArgument:
     """An argument value that makes no sense: `code` is one of the fixed ones, `text` a whole sentence without full stop."""
 

@@ -1,10 +1,11 @@
 """Proves or refutes what is claimed about sizes. Never wrong: what is neither shown nor broken by numbers is `Unknown`."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import product as every_choice
 from math import gcd
 
+from tensorlogic.record import record
 from tensorlogic.types.dims import ONE, Atom, Dim, DimTooLarge, cancel, content, divide, single
 from tensorlogic.types.facts import Facts
 from tensorlogic.types.goals import NEGATED, Divides, Goal, Member, Rel, compare, goal_dims
@@ -16,21 +17,21 @@ FEW_TRIES, ALL_TRIES = 40, 2000
 MAX_CASES, MAX_SPLITS, CASE_SUMS = 24, 3, 80
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Proved:
     """Holds for all admissible sizes; `spans` are those of the facts it rests on."""
 
     spans: Spans = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refuted:
     """`witness`: sizes that meet every fact and break the goal, under the keys of `Dim.symbols()`."""
 
     witness: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unknown:
     """Neither proved nor refuted."""
 

@@ -2,7 +2,8 @@
 
 from tensorlogic.types import shapes_index, shapes_layout, shapes_windows
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.mistakes import AccidentalBroadcast, BadArgument, RankMismatch
+from tensorlogic.types.goals import Rel
+from tensorlogic.types.mistakes import AccidentalBroadcast, BadArgument, IndexOutOfRange, RankMismatch
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes_base import (
     ONE,
@@ -10,6 +11,7 @@ from tensorlogic.types.shapes_base import (
     argument,
     axes_of,
     axis_of,
+    count,
     divides,
     equal,
     is_known,
@@ -136,7 +138,7 @@ def reduce(need: Obligations, shape: Shape, dim: object, keepdim: object) -> Sha
     keep = keepdim is True
     if omitted(dim):
         return _all_reduced(shape, keep)
-    if shape == () and isinstance(dim, Dim) and dim.value in (0, -1):
+    if shape == () and all(isinstance(d, Dim) and d.value in (0, -1) for d in (dim if isinstance(dim, tuple) else (dim,))):
         return ()
     positions = axes_of(shape, dim, need)
     if positions is None:
@@ -190,7 +192,10 @@ def drop(need: Obligations, shape: Shape, dim: object) -> Shape | None:
 @shape_function
 def trailing(need: Obligations, shape: Shape, sizes: object) -> Shape | None:
     """The same shape; its last dims must be the sizes given: layer_norm."""
-    if not isinstance(sizes, tuple) or not is_known(shape[-len(sizes) :] if sizes else ()):
+    if sizes == ():
+        need.fail(BadArgument("TL0306", "the list of normalized sizes is empty"))
+        return None
+    if not isinstance(sizes, tuple) or not is_known(shape[-len(sizes) :]):
         return shape
     if len(sizes) > len(shape) and is_known(shape):
         need.fail(RankMismatch("the normalized sizes", f"at most {len(shape)} of them", shape))
@@ -225,14 +230,52 @@ def distances(need: Obligations, left: Shape, right: Shape) -> Shape | None:
 @shape_function
 def masked(need: Obligations, batch: Shape, heads: Dim, queries: Dim, keys: Dim, mask: Shape) -> Shape | None:
     """The batch dims of attention; the mask must broadcast into [...batch, heads, queries, keys]."""
-    scores = (*batch, heads, queries, keys)
-    both = broadcast(need, scores, mask)
-    if both is None:
+    if is_known(mask) and len(mask) < 2:
+        need.fail(RankMismatch("the mask", "at least 2", mask))
         return None
-    if len(both) != len(scores):
-        need.fail(RankMismatch("the mask", f"at most {len(scores)}", mask))
-        return None
-    return batch if all(equal(need, "the sizes of the mask", m, s) for m, s in zip(both, scores, strict=True)) else None
+    return batch if _broadcasts_into(need, "the mask", mask, (*batch, heads, queries, keys)) else None
+
+
+@shape_function
+def ranked(need: Obligations, shape: Shape, k: Dim | None, dim: Dim | None, keepdim: object) -> Shape | None:
+    """Without an axis that has at least `k` elements: kthvalue."""
+    if k is not None:
+        need.require(Rel(">=", k, ONE), lambda _: IndexOutOfRange(f"`k` = {k}", ONE), certain=True)
+    shapes_index.first(need, shape, dim, k)
+    return None if need.mistakes else reduce(need, shape, dim, keepdim)
+
+
+@shape_function
+def selected(need: Obligations, shape: Shape, mask: Shape) -> Shape:
+    """As many elements as a mask that broadcasts has true ones."""
+    broadcast(need, shape, mask)
+    return (Dim.fresh(),)
+
+
+@shape_function
+def triples(need: Obligations, shape: Shape, dim: Dim | None) -> Shape | None:
+    """The same shape, with three elements along an axis: cross."""
+    position = axis_of(shape, dim, need)
+    return shape if position is None or equal(need, "the axis of a cross product", shape[position], Dim.const(3)) else None
+
+
+@shape_function
+def channelwise(need: Obligations, shape: Shape, weights: Dim) -> Shape | None:
+    """The same shape; one weight, or one for each channel: prelu."""
+    if is_one(need, weights) or not is_known(shape):
+        return shape
+    channels = shape[1] if len(shape) > 1 else ONE
+    return shape if equal(need, "the number of weights", channels, weights) else None
+
+
+@shape_function
+def spatial(need: Obligations, sizes: Shape) -> Shape:
+    """The same sizes, of more than one element in all: instance_norm."""
+    total = count(sizes)
+    if total is not None:
+        few = BadArgument("TL0310", f"a mean and variance need more than one element for each channel, not {total}")
+        need.require(Rel(">=", total, TWO), lambda _: few, certain=True)
+    return sizes
 
 
 @shape_function
@@ -248,6 +291,25 @@ def loss(need: Obligations, left: Shape, right: Shape, reduction: object) -> Sha
     """The result of a loss over two tensors that must broadcast: a scalar unless `reduction` is "none"."""
     both = broadcast(need, left, right)
     return loss_of(need, both, reduction) if both is not None else None
+
+
+@shape_function
+def weighted_loss(need: Obligations, shape: Shape, *weights_and_reduction) -> Shape | None:
+    """A loss whose elements have weights, which must broadcast into its shape."""
+    *weights, reduction = weights_and_reduction
+    fit = all(_broadcasts_into(need, "the weight", weight, shape) for weight in weights)
+    return loss_of(need, shape, reduction) if fit else None
+
+
+def _broadcasts_into(need: Obligations, what: str, small: Shape, large: Shape) -> bool:
+    """Whether an operand may be repeated to a shape. With runs of dims that do not tell, PyTorch decides."""
+    both = broadcast(need, large, small)
+    if both is None:
+        return not need.mistakes
+    if len(both) != len(large):
+        need.fail(RankMismatch(what, f"at most {len(large)}", small))
+        return False
+    return all(equal(need, f"the sizes of {what}", item, size) for item, size in zip(both, large, strict=True))
 
 
 @shape_function

@@ -1,15 +1,15 @@
 """The shape rule of einsum equations: letters, an ellipsis, and sizes that must agree wherever a letter stands."""
 
 from collections import Counter
-from dataclasses import dataclass
 
+from tensorlogic.record import record
 from tensorlogic.types.mistakes import BadArgument, RankMismatch
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes_base import equal, is_known, is_one, segment_at
 from tensorlogic.types.types import Segment, Shape, ShapeItem
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Equation:
     """`inputs` and `output` are letters, with "." for the ellipsis."""
 

@@ -4,7 +4,7 @@ from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Rel
 from tensorlogic.types.mistakes import BadArgument, IndexOutOfRange, RankMismatch
 from tensorlogic.types.obligations import Obligations
-from tensorlogic.types.shapes_base import axis_of, is_known, is_one, number, replaced, shape_function
+from tensorlogic.types.shapes_base import ONE, axis_of, equal, is_known, is_one, number, replaced, shape_function
 from tensorlogic.types.types import Shape
 
 
@@ -34,7 +34,9 @@ def _indexable(need: Obligations, shape: Shape, dim: Dim | None, index: Shape, w
     if is_known(shape) and is_known(index) and len(shape) != len(index):
         need.fail(RankMismatch(what, str(len(shape)), index))
         return False
-    position = axis_of(shape, dim, need) if shape else None
+    if shape == () and number(dim) in (0, -1):
+        return True
+    position = axis_of(shape, dim, need)
     if position is None:
         return number(dim) is None and not need.mistakes
     return _within(need, index, shape, position, what)
@@ -71,13 +73,41 @@ def take_along(need: Obligations, shape: Shape, index: Shape, dim: Dim | None) -
 def first(need: Obligations, shape: Shape, dim: Dim | None, k: Dim | None) -> Shape | None:
     """`k` elements of an axis: topk."""
     if shape == () and number(dim) in (0, -1):
-        return ()
+        return () if k is None or _fits(need, "`k`", k, ONE) else None
     position = axis_of(shape, dim, need)
     if position is None:
         return None
     if k is None:
         return replaced(shape, position, Dim.fresh())
     return replaced(shape, position, k) if _fits(need, "`k`", k, shape[position]) else None
+
+
+@shape_function
+def picked(need: Obligations, shape: Shape, dim: Dim | None, index: Dim | None) -> Shape | None:
+    """Without one axis, of which one element is taken: select."""
+    position = axis_of(shape, dim, need)
+    if position is None:
+        return None
+    size = shape[position]
+    if index is not None and isinstance(size, Dim):
+        last, least = index + 1, index + size
+        for goal in (Rel("<=", last, size), Rel(">=", least, Dim.const(0))):
+            need.require(goal, lambda _: IndexOutOfRange(str(index), size), certain=True)
+    return replaced(shape, position)
+
+
+@shape_function
+def written(need: Obligations, shape: Shape, dim: Dim | None, places: Dim, source: Shape) -> Shape | None:
+    """The same shape; the source has one slice of an axis for each place: index_add, index_copy."""
+    position = axis_of(shape, dim, need)
+    if position is None or not (is_known(shape) and is_known(source)):
+        return shape
+    wanted = replaced(shape, position, places)
+    if len(source) != len(wanted):
+        need.fail(RankMismatch("the source", str(len(wanted)), source))
+        return None
+    fits = all(equal(need, "the sizes of the source", size, item) for size, item in zip(wanted, source, strict=True))
+    return shape if fits else None
 
 
 @shape_function
@@ -133,9 +163,11 @@ def right_factor(need: Obligations, batch: Shape, rows: Dim, columns: Dim, full:
 
 
 @shape_function
-def sampled(need: Obligations, shape: Shape, n: Dim | None) -> Shape | None:
-    """[..., C] weights give [..., n] samples: multinomial."""
+def sampled(need: Obligations, shape: Shape, n: Dim | None, again: object) -> Shape | None:
+    """[..., C] weights give [..., n] samples, at most C of them unless one may be drawn `again`: multinomial."""
     if is_known(shape) and len(shape) not in (1, 2):
         need.fail(RankMismatch("the weights of `multinomial`", "1 or 2", shape))
         return None
-    return replaced(shape, len(shape) - 1, n if n is not None else Dim.fresh()) if shape else None
+    if not shape or (n is not None and again is False and not _fits(need, "`num_samples`", n, shape[-1])):
+        return None
+    return replaced(shape, len(shape) - 1, n if n is not None else Dim.fresh())

@@ -208,13 +208,6 @@ def narrow(need: Obligations, shape: Shape, dim: Dim | None, start: Dim | None, 
 
 
 @shape_function
-def remove(need: Obligations, shape: Shape, dim: Dim | None) -> Shape | None:
-    """Without one axis: select."""
-    position = axis_of(shape, dim, need)
-    return None if position is None else replaced(shape, position)
-
-
-@shape_function
 def repeat(need: Obligations, shape: Shape, times: object) -> Shape | None:
     """`times` copies along each axis; more axes may be given than there are."""
     if not isinstance(times, tuple) or not is_known(shape):
@@ -256,6 +249,9 @@ def cyclic(need: Obligations, shape: Shape, shifts: object, dims: object) -> Sha
     """The same shape: roll. As many axes as shifts."""
     if omitted(dims):
         return shape
+    if shifts == ():
+        need.fail(BadArgument("TL0304", "the list of shifts is empty"))
+        return None
     before = len(need.mistakes)
     axes_of(shape, dims, need)
     if isinstance(shifts, tuple) and isinstance(dims, tuple) and len(shifts) != len(dims):

@@ -10,6 +10,7 @@ from tensorlogic.types.shapes_base import ONE, axis_of, divides, equal, is_known
 from tensorlogic.types.types import Shape
 
 Sizes = tuple[Dim | None, ...]
+PADDING_MODES = ("constant", "reflect", "replicate", "circular")
 
 
 def each(need: Obligations, what: str, value: object, n: int) -> Sizes | None:
@@ -126,18 +127,35 @@ def conv_transpose2d(need: Obligations, batch, h, w, o, kh, kw, stride, padding,
 
 def _pooled(need: Obligations, n: int, shape: Shape, kernel, stride, padding, dilation, ceil_mode) -> Shape | None:
     """The last `n` axes under a window; the stride is the kernel unless given."""
-    if len(shape) < n or not is_known(shape[len(shape) - n :]) or (is_known(shape) and len(shape) not in (n + 1, n + 2)):
-        if is_known(shape):
-            need.fail(RankMismatch("the input", f"{n + 1} or {n + 2}", shape))
+    if not _has_pool_rank(need, n, shape) or not is_known(shape[len(shape) - n :]):
         return None
     steps = kernel if omitted(stride) else stride
     names = ("kernel_size", "stride", "padding", "dilation")
     rows = [each(need, name, value, n) for name, value in zip(names, (kernel, steps, padding, dilation), strict=True)]
     if any(row is None for row in rows) or not all(_positive(need, names[i], rows[i] or ()) for i in (0, 1, 3)):
         return None
+    if not _pads_fit(need, rows[0] or (), rows[2] or (), rows[3] or ()):
+        return None
     per_axis = zip(shape[len(shape) - n :], *(row or () for row in rows), strict=True)
     sizes = [_pool_size(need, size, k, s, p, d, ceil_mode) for size, k, s, p, d in per_axis]
     return (*shape[: len(shape) - n], *sizes)
+
+
+def _has_pool_rank(need: Obligations, n: int, shape: Shape) -> bool:
+    if is_known(shape) and len(shape) not in (n + 1, n + 2):
+        need.fail(RankMismatch("the input", f"{n + 1} or {n + 2}", shape))
+        return False
+    return len(shape) >= n
+
+
+def _pads_fit(need: Obligations, kernels: Sizes, pads: Sizes, dilations: Sizes) -> bool:
+    """PyTorch allows a padding of at most half of the kernel."""
+    for row in zip(kernels, pads, dilations, strict=True):
+        kernel, pad, dilation = map(number, row)
+        if kernel is not None and pad is not None and dilation is not None and not 0 <= 2 * pad <= (kernel - 1) * dilation + 1:
+            need.fail(BadArgument("TL0310", f"a padding of {pad} is more than half of a kernel of {kernel}"))
+            return False
+    return True
 
 
 def _pool_size(need: Obligations, size, kernel, stride, pad, dilation, ceil_mode) -> Dim:
@@ -175,7 +193,10 @@ def mean_pool2d(need: Obligations, shape, kernel, stride, padding, ceil_mode) ->
 
 
 def _adapted(need: Obligations, n: int, shape: Shape, sizes: object) -> Shape | None:
-    if len(shape) < n or not is_known(shape[len(shape) - n :]):
+    if not _has_pool_rank(need, n, shape) or not is_known(shape[len(shape) - n :]):
+        return None
+    if isinstance(sizes, tuple) and len(sizes) != n:
+        need.fail(BadArgument("TL0306", f"`output_size` is an int or a list of {n} ints, not a list of {len(sizes)}"))
         return None
     wanted = each(need, "output_size", sizes, n)
     return None if wanted is None else (*shape[: len(shape) - n], *map(known_or_fresh, wanted))
@@ -192,8 +213,11 @@ def adaptive2d(need: Obligations, shape, sizes) -> Shape | None:
 
 
 @shape_function
-def pad(need: Obligations, shape: Shape, pads: object) -> Shape | None:
+def pad(need: Obligations, shape: Shape, pads: object, mode: object) -> Shape | None:
     """Pairs (before, after) from the last axis on; negative ones crop."""
+    if mode is not None and mode not in PADDING_MODES:
+        need.fail(BadArgument("TL0306", f'there is no padding mode "{mode}"', f"one of {', '.join(PADDING_MODES)}"))
+        return None
     if not isinstance(pads, tuple):
         return None
     if len(pads) % 2 or (is_known(shape) and len(pads) > 2 * len(shape)):
@@ -203,8 +227,25 @@ def pad(need: Obligations, shape: Shape, pads: object) -> Shape | None:
     tail = shape[len(shape) - axes :]
     if not is_known(tail):
         return None
+    if mode != "constant" and not _reflects(need, shape, pads, mode):
+        return None
     grown = [_padded(need, size, pads[2 * i], pads[2 * i + 1]) for i, size in enumerate(reversed(tail))]
     return (*shape[: len(shape) - axes], *reversed(grown))
+
+
+def _reflects(need: Obligations, shape: Shape, pads: tuple, mode: object) -> bool:
+    """What PyTorch asks of the modes that repeat elements: one to three axes below channels, each long enough."""
+    axes = len(pads) // 2
+    if is_known(shape) and not (1 <= axes <= 3 and len(shape) in (axes + 1, axes + 2)):
+        need.fail(RankMismatch(f"the input of `pad` for {axes} axes with a mode", f"{axes + 1} or {axes + 2}", shape))
+        return False
+    limit = {"reflect": 1, "circular": 0}.get(str(mode))
+    for i, pad in enumerate(pads):
+        size = shape[len(shape) - 1 - i // 2]
+        if limit is not None and pad is not None and isinstance(size, Dim):
+            too_long = BadArgument("TL0310", f'with `mode: "{mode}"` a padding of {pad} is too long for an axis of {size}')
+            need.require(Rel("<=", pad + limit, size), lambda _, said=too_long: said, certain=True)
+    return not need.mistakes
 
 
 def _padded(need: Obligations, size: object, before: Dim | None, after: Dim | None) -> Dim:

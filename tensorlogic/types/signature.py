@@ -1,14 +1,14 @@
 """What a function takes and gives: one description for functions of a program and for builtins."""
 
-from dataclasses import dataclass
 
+from tensorlogic.record import record
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Goal
 from tensorlogic.types.types import DTypeVar, Type, TypeVar
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """One parameter. `default` is the syntax tree of its default, which only the checker reads; see `has_default`."""
 
@@ -20,7 +20,7 @@ class Parameter:
     variadic: bool = False  # takes all further positional arguments (`print`, `einsum`)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Requirement:
     """A `where` clause with its place."""
 
@@ -29,7 +29,7 @@ class Requirement:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signature:
     """`dims` are the dimension variables, `segments` the names of `...B`; both are bound by the arguments."""
 

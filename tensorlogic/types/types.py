@@ -5,12 +5,12 @@ assignment in a loop must.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from tensorlogic.record import record
 from tensorlogic.types.dims import Dim
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DTypeVar:
     """`T` of `fn f<T: float>`: some dtype of its kind, the same everywhere in the function."""
 
@@ -21,7 +21,7 @@ class DTypeVar:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Segment:
     """`...B` in a shape: any number of dims, the same ones everywhere in the function. Name "" is an anonymous `...`."""
 
@@ -31,7 +31,7 @@ class Segment:
         return f"...{self.name.partition('#')[0]}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Derived:
     """`...reduce(S, dim, keepdim)` in the signature of a builtin: dims that a function of `types/shapes.py` works out."""
 
@@ -46,7 +46,7 @@ ShapeItem = Dim | Segment | Derived
 Shape = tuple[ShapeItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Int:
     value: Dim | None = None
 
@@ -54,7 +54,7 @@ class Int:
         return "int"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Float:
     value: float | None = None
 
@@ -62,7 +62,7 @@ class Float:
         return "float"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bool:
     value: bool | None = None
 
@@ -70,7 +70,7 @@ class Bool:
         return "bool"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class String:
     value: str | None = None
 
@@ -78,13 +78,13 @@ class String:
         return "string"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Void:
     def __str__(self) -> str:
         return "void"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoneType:
     """The default `none` of an optional parameter of a builtin."""
 
@@ -92,7 +92,7 @@ class NoneType:
         return "none"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Any:
     """Any value at all: only in signatures of builtins (`print`)."""
 
@@ -100,7 +100,7 @@ class Any:
         return "any"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unknown:
     """The type of an expression that was reported already. It matches everything, so that one mistake gives one message."""
 
@@ -108,7 +108,7 @@ class Unknown:
         return "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DTypeValue:
     """A dtype used as a value: `x.to(float32)`. In signatures `DType<U>` binds the variable U."""
 
@@ -118,7 +118,7 @@ class DTypeValue:
         return f"DType<{self.dtype}>"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tensor:
     """`dtype[shape]`"""
 
@@ -129,7 +129,7 @@ class Tensor:
         return f"{self.dtype}[{', '.join(str(item) for item in self.shape)}]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AnyTensor:
     """`Tensor`: a tensor whose dtype and shape are only known at run time."""
 
@@ -137,7 +137,7 @@ class AnyTensor:
         return "Tensor"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class List:
     """`[T]`. `items` are the types of the elements one by one where they are known; then `element` is what they have in common."""
 
@@ -148,7 +148,7 @@ class List:
         return f"[{self.element}]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Range:
     """`a..b` and `range(n)`: ints one after the other."""
 
@@ -159,7 +159,7 @@ class Range:
         return "range"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tuple:
     items: tuple["Type", ...]
 
@@ -167,7 +167,7 @@ class Tuple:
         return f"({', '.join(map(str, self.items))}{',' if len(self.items) == 1 else ''})"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fn:
     params: tuple["Type", ...]
     result: "Type"
@@ -176,7 +176,7 @@ class Fn:
         return f"fn({', '.join(map(str, self.params))}) -> {self.result}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeVar:
     """`T` of `struct Pair<T>`: any type, or of a function parameter in a builtin's signature."""
 
@@ -186,7 +186,7 @@ class TypeVar:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Struct:
     """A declared struct; `name` is unique in the program, `args` stand for its type parameters."""
 
@@ -197,7 +197,7 @@ class Struct:
         return f"{self.name}<{', '.join(map(str, self.args))}>" if self.args else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Library:
     """A type of the library: `Model Tokenizer KVCache Optimizer Scheduler Dataset Device`. `header` is what is known of a model file."""
 

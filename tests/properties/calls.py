@@ -61,6 +61,15 @@ class Call:
         """Of the first tensor: what axes and sizes are about."""
         return tuple(next(iter(self.tensors.values())).shape) if self.tensors else ()
 
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """What the body gets by position: all, if there is a parameter that takes any number."""
+        return (*self.values.values(), *self.variadic) if self.variadic else ()
+
+    @property
+    def named_arguments(self) -> dict[str, object]:
+        return {} if self.variadic else self.values | dict(omitted(self))
+
     # --- tensors ---
 
     def size(self, dim: Dim) -> int:

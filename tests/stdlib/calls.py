@@ -19,7 +19,13 @@ from tensorlogic.types.types import Any, Bool, DTypeValue, DTypeVar, Float, Int,
 SPAN = Span(Source("<test>", " "), 0, 1)
 AXES = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "source", "destination"}
 LISTS = {"dims": "axes", "dim": "axes", "shape": "sizes", "sizes": "sizes", "repeats": "sizes", "pad": "pads", "shifts": "axes"}
-KIND_DTYPES = {"float": ("float32", "float64"), "int": ("int64", "int32"), "bool": ("bool",), "number": ("float32", "int64"), "any": ("float32", "bool")}
+KIND_DTYPES = {
+    "float": ("float32", "float64"),
+    "int": ("int64", "int32"),
+    "bool": ("bool",),
+    "number": ("float32", "int64"),
+    "any": ("float32", "bool"),
+}
 
 
 @dataclass

@@ -14,9 +14,12 @@ from tests.stdlib.calls import draw, infer
 DRAWS = 100 if os.environ.get("TLC_FULL") else 12
 # what the language asks for and torch does not
 STRICTER = (AccidentalBroadcast, NotDivisible, WhereNotMet)
-STRICT_NAMES = {"scatter", "scatter_add", "take_along_dim", "gather", "rope", "attention", "cross_entropy", "solve", "index_add", "kthvalue", "reshape"}
+STRICT_NAMES = {
+    "scatter", "scatter_add", "take_along_dim", "gather", "rope", "attention", "cross_entropy", "solve", "index_add", "kthvalue", "reshape",
+}  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch warns of odd arguments, which are drawn on purpose
-NAMES = [n for n in registry.names() if registry.lookup(n).infer is None and registry.lookup(n).effect in (None, "random")]  # type: ignore[union-attr]
+PURE = (None, "random")
+NAMES = [n for n in registry.names() if (found := registry.lookup(n)) and found.infer is None and found.effect in PURE]
 
 
 def shapes(value: object) -> object:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tensorlogic.diagnostics.diagnostic import Problems, TensorLogicError
 from tensorlogic.source import Source
 from tensorlogic.syntax import ast
-from tensorlogic.syntax.format import format_source
+from tensorlogic.syntax.format import format_module, format_source
 from tensorlogic.syntax.parse import parse
 from tests.syntax.programs import Spaces, programs
 
@@ -43,7 +43,9 @@ def obeys_the_laws(text: str) -> None:
 @given(programs(mess=0.0))
 @settings(max_examples=60 * MORE)
 def test_laws_for_programs(text: str) -> None:
+    """Without comments the text is never left as it is."""
     obeys_the_laws(text)
+    assert format_module(tree(text)) == format_source(text)
 
 
 @given(programs(mess=0.03))
@@ -60,6 +62,7 @@ def test_laws_for_conformance_programs(shared: Path) -> None:
         if not problems.errors:
             seen += 1
             obeys_the_laws(text)
+            assert format_module(tree(text)) == format_source(text)
     assert seen > 100
 
 

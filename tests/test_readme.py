@@ -1,0 +1,88 @@
+"""What README.md and docs/ show is what happens: every output that they print is compared with a run, the picture with the package.
+
+A program or script is named by `<!-- file: NAME -->` on the line before its fence, an output by `<!-- output: COMMAND -->`.
+`pytest tests/test_readme.py --update-golden` puts in what the commands print now.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tensorlogic.cli.main import COMMANDS, main
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = PAGES[0].read_text(encoding="utf-8")
+FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+(?: \w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OUTPUT = re.compile(r"(^<!-- output: ([^\n]*) -->\n```\w+\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
+WITH_OUTPUT = [page for page in PAGES if OUTPUT.search(page.read_text(encoding="utf-8"))]
+SETUP = ("python -m pip install -e . && tlc run examples/01_linear.tl", 'python -m pip install -e ".[test]" && python -m pytest -q')
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder that has the examples, as somebody who reads along has it."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """What a command prints, in the order of its streams: `tlc` in this process, Python in one of its own."""
+
+    def run(command: str) -> str:
+        name, *arguments = command.split()
+        if name == "python":
+            done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120)
+            return done.stdout + done.stderr
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        main()
+        captured = capsys.readouterr()
+        return captured.out + captured.err
+
+    return run
+
+
+@pytest.mark.parametrize("page", WITH_OUTPUT, ids=lambda page: page.name)
+def test_outputs_are_real(page: Path, folder: Path, output: Callable[[str], str], request: pytest.FixtureRequest) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name, content in FILE.findall(text):
+        (folder / name).write_text(content, encoding="utf-8")
+    shown = OUTPUT.sub(lambda match: match[1] + output(match[2]).strip("\n") + "\n" + match[4], text)
+    if request.config.getoption("--update-golden"):
+        page.write_text(shown, encoding="utf-8")
+    assert shown == page.read_text(encoding="utf-8"), "if the new output is right, run with --update-golden"
+
+
+def test_two_commands_are_the_whole_set_up() -> None:
+    assert all(command in README for command in SETUP)
+
+
+def test_every_command_is_in_the_table() -> None:
+    assert {name for name in COMMANDS if f"| `tlc {name}" not in README} == set()
+    assert set(re.findall(r"\| `tlc (\w+)", README)) <= set(COMMANDS)
+
+
+def test_the_picture_names_what_is_there() -> None:
+    picture = README.partition("<!-- picture -->")[2].partition("```\n\n")[0]
+    folders = re.findall(r"^  (\w+)/ ", picture, re.MULTILINE)
+    found = {path.name for path in (ROOT / "tensorlogic").iterdir() if path.is_dir() and (path / "__init__.py").exists()}
+    assert set(folders) == found
+    assert all((ROOT / path).exists() for path in re.findall(r"^  ?(\w+\.py|\w+/\w+\.\w+)", picture, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_page_of_builtins_is_current() -> None:
+    done = subprocess.run([sys.executable, ROOT / "docs" / "make_builtins.py", "--check"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
