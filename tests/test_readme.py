@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import tensorlogic as tl
 from tensorlogic.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +21,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = PAGES[0].read_text(encoding="utf-8")
 FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+(?: \w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OUTPUT = re.compile(r"(^<!-- output: ([^\n]*) -->\n```\w+\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
+PROGRAM = re.compile(r"^```tl( wrong)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WITH_OUTPUT = [page for page in PAGES if OUTPUT.search(page.read_text(encoding="utf-8"))]
 SETUP = ("python -m pip install -e . && tlc run examples/01_linear.tl", 'python -m pip install -e ".[test]" && python -m pytest -q')
 
@@ -60,6 +62,15 @@ def test_outputs_are_real(page: Path, folder: Path, output: Callable[[str], str]
     assert shown == page.read_text(encoding="utf-8"), "if the new output is right, run with --update-golden"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_programs_run_and_wrong_ones_are_wrong_as_marked(page: Path) -> None:
+    for is_wrong, text in PROGRAM.findall(page.read_text(encoding="utf-8")):
+        found = [(d.span.line, d.code) for d in tl.check(text) if d.span]
+        assert found == [(n, code) for n, line in enumerate(text.split("\n"), 1) for code in re.findall(r"// error: (TL\d+)", line)], text
+        if not is_wrong:
+            tl.compile(text).run()
+
+
 def test_two_commands_are_the_whole_set_up() -> None:
     assert all(command in README for command in SETUP)
 
@@ -70,11 +81,13 @@ def test_every_command_is_in_the_table() -> None:
 
 
 def test_the_picture_names_what_is_there() -> None:
-    picture = README.partition("<!-- picture -->")[2].partition("```\n\n")[0]
-    folders = re.findall(r"^  (\w+)/ ", picture, re.MULTILINE)
-    found = {path.name for path in (ROOT / "tensorlogic").iterdir() if path.is_dir() and (path / "__init__.py").exists()}
-    assert set(folders) == found
-    assert all((ROOT / path).exists() for path in re.findall(r"^  ?(\w+\.py|\w+/\w+\.\w+)", picture, re.MULTILINE))
+    picture = README.partition("<!-- picture -->\n```text\n")[2].partition("```")[0]
+    top = re.findall(r"^(\w\S+)", picture, re.MULTILINE)
+    inside = re.findall(r"^  (\w\S+)", picture, re.MULTILINE)
+    packages = {f"{path.parent.name}/" for path in (ROOT / "tensorlogic").glob("*/__init__.py")}
+    assert {name for name in inside if name.endswith("/")} == packages
+    assert [name for name in top if not (ROOT / name).exists()] == []
+    assert [name for name in inside if not (ROOT / "tensorlogic" / name).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

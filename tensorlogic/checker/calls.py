@@ -8,6 +8,7 @@ from tensorlogic.checker.infer import InferCall
 from tensorlogic.checker.later import LATER
 from tensorlogic.checker.literals import tensor_call
 from tensorlogic.checker.matching import Argument, Attempt, Matcher, explain_failure
+from tensorlogic.checker.patterns import read_type
 from tensorlogic.checker.scope import Closure, FunctionName, GlobalName, Namespace, PythonModule, StructName, Unsupported, Variable
 from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.checker.state import State, Typed
@@ -310,6 +311,8 @@ def apply_builtin(state: State, name: str, arguments: list[Argument], span: Span
         if not attempt.failed and result is not None:
             return _emit_builtin(state, name, attempt, result, span)
         attempts.append(attempt)
+        if attempt.refused is None and attempt.closeness == 3:
+            break  # its types fit, only the sizes do not: no other overload is meant
     best = max(attempts, key=lambda a: a.closeness)
     return _failed(state, best, arguments, span)
 
@@ -391,7 +394,15 @@ def _call_closure(state: State, node: ast.Call, callee: Typed, closure: Closure 
     if len(closure.node.params) != len(arguments):
         title = f"this lambda takes {len(closure.node.params)} arguments, found {len(arguments)}"
         return state.error("TL0307", node.span, title, labels=(Label(closure.node.span, "the lambda"),))
-    result = apply_closure(state, closure, tuple(a.typed.type for a in arguments))
-    if is_unknown(result) or any(is_unknown(a.typed.type) for a in arguments):
+    given = [_declared_argument(state, p, a) for p, a in zip(closure.node.params, arguments, strict=True)]
+    result = apply_closure(state, closure, tuple(g.type for g in given))
+    if is_unknown(result) or any(is_unknown(g.type) for g in given):
         return state.unknown(node.span)
-    return state.emit("call_value", (closure.value, *(a.typed.operand for a in arguments)), result, node.span)
+    return state.emit("call_value", (closure.value, *(g.operand for g in given)), result, node.span)
+
+
+def _declared_argument(state: State, parameter: ast.Pattern, argument: Argument) -> Typed:
+    """The argument as its parameter `x: float` wants it; as it is where no type is written."""
+    if not isinstance(parameter, ast.BindPattern) or parameter.type is None:
+        return argument.typed
+    return coerce(state, argument.typed, read_type(state, parameter.type), f"`{parameter.name}`", of=parameter.span)

@@ -6,6 +6,7 @@ from tensorlogic.checker import functions
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
+from tensorlogic.checker.guards import divisions_hold
 from tensorlogic.checker.imports import Imports, read_import, resolve
 from tensorlogic.checker.program import Builder
 from tensorlogic.checker.scope import Binding, FunctionName, GlobalName, Namespace, PythonModule, Scope, StructName, Unsupported
@@ -168,7 +169,10 @@ def _tensor(builder: Builder, state: State, node: ast.TensorDecl, prefix: str) -
     if node.kind == "buffer":
         state.error("TL0101", node.span, "a `buffer` stands in a model", help="write `tensor` at the top of a file")
     reader = Annotations(state.problems, state.scope, open_dims=False)
-    item = Global(builder.unique(node.name, prefix), node.kind, reader.type(node.type), None, node.learnable, node.span, node.doc)
+    type_ = reader.type(node.type)
+    if not divisions_hold(state, reader.obligations):
+        type_ = Unknown()
+    item = Global(builder.unique(node.name, prefix), node.kind, type_, None, node.learnable, node.span, node.doc)
     if declare(state, node.name, GlobalName(item, node.name_span), node.name_span):
         builder.add_global(state, item)
 
@@ -196,6 +200,7 @@ def _struct_fields(state: State, node: ast.StructDecl) -> None:
             state.error("TL0203", field.name_span, f"there are two fields `{field.name}`")
         seen.add(field.name)
     fields = tuple((f.name, reader.type(f.type)) for f in node.fields)
+    divisions_hold(state, reader.obligations)
     learnable = frozenset(f.name for f in node.fields if f.learnable)
     old = struct.item
     struct.item = StructType(old.name, old.type_vars, fields, learnable, old.span, old.doc)

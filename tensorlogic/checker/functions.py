@@ -54,6 +54,8 @@ def _repeated_parameters(state: State, node: ast.FnDecl) -> None:
 
 def _unbound_results(state: State, node: ast.FnDecl, signature: Signature) -> None:
     """A size in the result that no parameter has cannot be known to the caller."""
+    if any(is_unknown(p.type) for p in signature.params):
+        return  # reported already; that parameter may have the size
     bound: set[str] = {p.name for p in signature.params}
     for parameter in signature.params:
         bound |= type_symbols(parameter.type)

@@ -1,11 +1,12 @@
 """What could not be proved becomes a check at run time, and a note where it is."""
 
-from tensorlogic.checker.messages import guard_note
+from tensorlogic.checker.messages import describe, guard_note
 from tensorlogic.checker.state import State
 from tensorlogic.ir.ir import Const, Op, Operand, Value
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Goal, goal_symbols
+from tensorlogic.types.mistakes import NotDivisible
 from tensorlogic.types.types import Int
 
 
@@ -13,6 +14,18 @@ def add_guards(state: State, goals: list[Goal], span: Span) -> None:
     for goal in goals:
         state.report(guard_note(goal, span, "this size is known only at run time"))
         _add_guard(state, goal, span)
+
+
+def divisions_hold(state: State, divisions: list[tuple[Goal, Span]]) -> bool:
+    """Whether the divisions of a written type leave no remainder; a message at the first that may."""
+    for goal, span in divisions:
+        need = state.need()
+        need.require(goal, lambda witness, goal=goal: NotDivisible(goal.divisor, goal.dividend, witness))  # type: ignore[union-attr]
+        if need.mistakes:
+            state.report(describe(need.mistakes[0], span))
+            return False
+        add_guards(state, need.guards, span)
+    return True
 
 
 def _add_guard(state: State, goal: Goal, span: Span) -> None:

@@ -12,7 +12,7 @@ from tensorlogic.record import record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.dtypes import is_int
+from tensorlogic.types.dtypes import QUANTIZED, is_int
 from tensorlogic.types.goals import Rel
 from tensorlogic.types.mistakes import EmptySlice, IndexOutOfRange, NotDefined, RankMismatch, SizeMismatch, WrongType
 from tensorlogic.types.obligations import Obligations
@@ -142,15 +142,20 @@ def index_items(state: State, node: ast.Index, base: Typed) -> tuple[tuple[Opera
     operands = tuple(operand for operand, _ in known)
     if not isinstance(base.type, Tensor):
         return operands, None
+    if base.type.dtype in QUANTIZED and (len(items) > 1 or len(base.type.shape) < 2):
+        advice = "take whole rows, or dequantize it with `.to(float32)`"
+        state.report(describe(NotDefined("indexing inside a row", base.type, advice), node.span))
+        return None, None
     need = state.need()
     walk = _Walk(state, need, list(base.type.shape), [], [])
     if not _spread(walk, node, known, base.type):
         return None, None
+    shape = None if need.mistakes else _finish(walk)
     if need.mistakes:
         state.report(describe(need.mistakes[0], _fault(node, walk)))
         return None, None
     add_guards(state, need.guards, node.span)
-    return operands, _finish(walk)
+    return operands, shape
 
 
 def _fault(node: ast.Index, walk: _Walk) -> Span:
@@ -328,8 +333,10 @@ def _finish(walk: _Walk) -> Shape | None:
     rest = [*walk.shape, *walk.axes]
     if not walk.advanced:
         return tuple(rest)
-    common: Shape | None = walk.advanced[0]
-    for other in walk.advanced[1:]:
+    rank = max(len(shape) for shape in walk.advanced)  # of different ranks they broadcast as PyTorch's do: `x[rows.unsqueeze(1), columns]`
+    padded = [(Dim.const(1),) * (rank - len(s)) + s if not any(isinstance(d, Segment) for d in s) else s for s in walk.advanced]
+    common: Shape | None = padded[0]
+    for other in padded[1:]:
         common = broadcast(walk.need, common, other) if common is not None else None
     if common is None:
         return None

@@ -15,7 +15,19 @@ from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.dtypes import KINDS, canonical
-from tensorlogic.types.mistakes import AccidentalBroadcast, BadArgument, Mistake, RankMismatch, SizeMismatch, WhereNotMet, WrongType
+from tensorlogic.types.goals import goal_symbols
+from tensorlogic.types.mistakes import (
+    AccidentalBroadcast,
+    BadArgument,
+    DTypeKind,
+    DTypeMismatch,
+    EmptySlice,
+    Mistake,
+    RankMismatch,
+    SizeMismatch,
+    WhereNotMet,
+    WrongType,
+)
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes import SHAPE_FUNCTIONS
 from tensorlogic.types.signature import Parameter, Signature
@@ -74,7 +86,7 @@ class Attempt:
         if self.refused is not None:
             return 0
         mistake = self.at[0][0]
-        return 1 if isinstance(mistake, WrongType) else 2 if isinstance(mistake, RankMismatch) else 3
+        return 1 if isinstance(mistake, WrongType) else 2 if isinstance(mistake, RankMismatch | DTypeMismatch | DTypeKind) else 3
 
 
 def assign(attempt: Attempt, arguments: list[Argument], span: Span) -> None:
@@ -166,8 +178,15 @@ class Matcher:
         if not self.attempt.need.mistakes:
             self.unifier.fit(parameter.type, actual, what)
         self._note_value(parameter.name, parameter.type, argument.typed)
-        self.attempt.types[parameter.name] = actual
+        self.attempt.types[parameter.name] = self._with_others(parameter, actual)
         self._collect(argument)
+
+    def _with_others(self, parameter: Parameter, actual: Type) -> Type:
+        """The arguments of a `Many` parameter are seen as one tuple."""
+        if not parameter.variadic:
+            return actual
+        before = self.attempt.types.get(parameter.name)
+        return Tuple((*(before.items if isinstance(before, Tuple) else ()), actual))
 
     def _literal_type(self, parameter: Parameter, actual: Type, what: str) -> Type:
         """A number or list of numbers where a tensor is wanted: of the wanted dtype where that is known."""
@@ -231,7 +250,9 @@ class Matcher:
         signature, bound = self.attempt.signature, self.attempt.bound
         for requirement in signature.where:
             goal = substitute_goal(requirement.goal, bound.dims)
-            self.attempt.need.require(goal, lambda w, goal=goal: WhereNotMet(f"`{signature.name}`", goal, w))
+            values = ", ".join(f"{n} is {bound.dims[n]}" for n in sorted(goal_symbols(requirement.goal)) if n in bound.dims)
+            text = requirement.text
+            self.attempt.need.require(goal, lambda w, goal=goal, text=text, v=values: WhereNotMet(f"`{signature.name}`", goal, w, text, v))
         self._collect(None)
 
     def apply_type(self, function: Type, params: tuple[Type, ...]) -> Type:
@@ -271,6 +292,9 @@ class Matcher:
             if run is None:
                 return AnyTensor()
             shape.extend(run)
+        for item in shape:
+            if isinstance(item, Dim) and item.value is not None and item.value < 0:
+                self.attempt.at.append((EmptySlice("a size of the result", item), None))
         return AnyTensor() if dtype is None else Tensor(dtype, tuple(shape))
 
     def _run(self, item: Dim | Segment | Derived) -> Shape | None:

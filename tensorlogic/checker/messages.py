@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
+from tensorlogic.types.dtypes import QUANTIZED
 from tensorlogic.types.goals import Goal
 from tensorlogic.types.mistakes import (
     AccidentalBroadcast,
@@ -66,6 +67,14 @@ def _words(mistake: Mistake, subject: str) -> Words:
                 (),
                 (f"convert one side with `.to({left})`",),
             )
+        case DTypeKind(what, _, found) if found in QUANTIZED:
+            return (
+                "TL0305",
+                f"{what} cannot be {found}, which only stores numbers",
+                f"this is {found}",
+                (),
+                ("dequantize it with `.to(float32)`",),
+            )
         case DTypeKind(what, kind, found):
             words = KINDS_IN_WORDS.get(kind, kind)
             return "TL0302", f"{what} must have {words}, found {found}", f"this is {found}", (), (f"convert it with `.to(...)` to {words}",)
@@ -93,9 +102,11 @@ def _sizes_and_places(mistake: Mistake, subject: str) -> Words:
         case IndexOutOfRange(index, size):
             return "TL0310", f"index {index} is out of range for a size of {size}", f"the size is {size}", (), ()
         case EmptySlice(what, size):
-            return "TL0310", f"{what} is certainly empty", f"its size would be {size}", (), ()
-        case WhereNotMet(callee, goal, witness):
-            return "TL0311", f"{callee} requires {goal}, which is not met here", f"{goal} does not hold", example(witness), ()
+            negative = size.value is not None and size.value < 0
+            return "TL0310", f"{what} is {'negative' if negative else 'certainly empty'}", f"its size would be {size if size.value is None else size.value}", (), ()
+        case WhereNotMet(callee, goal, witness, text, values):
+            title = f"{callee} requires `{text or goal}`, which is not met here"
+            return "TL0311", title, values or f"{goal} does not hold", example(witness), ()
     raise AssertionError(mistake)
 
 

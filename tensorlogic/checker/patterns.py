@@ -2,14 +2,12 @@
 
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
-from tensorlogic.checker.guards import add_guards
-from tensorlogic.checker.messages import describe
+from tensorlogic.checker.guards import divisions_hold
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.ir.ir import Value
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.mistakes import NotDivisible
 from tensorlogic.types.types import Int, List, Tuple, Type, Unknown, is_unknown, widen
 
 
@@ -20,14 +18,7 @@ def read_type(state: State, node: ast.TypeExpr) -> Type:
     reader.type_vars = dict(state.frame.type_vars)
     reader.segments = list(state.frame.segments)
     found = reader.type(node)
-    for goal, span in reader.obligations:
-        need = state.need()
-        need.require(goal, lambda witness, goal=goal: NotDivisible(goal.divisor, goal.dividend, witness))
-        if need.mistakes:
-            state.report(describe(need.mistakes[0], span))
-            return Unknown()
-        add_guards(state, need.guards, span)
-    return found
+    return found if divisions_hold(state, reader.obligations) else Unknown()
 
 
 def known_size(state: State, name: str) -> Dim | None:

@@ -32,7 +32,7 @@ def _parameter(node: ast.Param, reader: Annotations, self_type: Struct | None) -
         return Parameter(node.name, self_type or Void(), span=node.name_span)
     variadic = isinstance(node.type, ast.NamedType) and node.type.name == "Many" and reader.builtin
     type_ = reader.type(node.type)
-    return Parameter(node.name, type_, node.default is not None, node.default, node.name_span, variadic)
+    return Parameter(node.name, type_, node.default is not None, node.default, node.span, variadic)
 
 
 def _text(node: ast.FnDecl) -> str:

@@ -1,5 +1,7 @@
 """Operators on tensors: dtypes that mix, shapes that broadcast, matrix products."""
 
+from dataclasses import replace
+
 from tensorlogic.checker.coerce import default_dtype, leaf_fits, literal_shape, to_tensor
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.members import operand_label
@@ -7,7 +9,7 @@ from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.syntax import ast
 from tensorlogic.types.dtypes import QUANTIZED, is_float, promote_ints
-from tensorlogic.types.mistakes import AccidentalBroadcast, DTypeMismatch, NotDefined, SizeMismatch, WrongType
+from tensorlogic.types.mistakes import AccidentalBroadcast, DTypeMismatch, Mistake, NotDefined, SizeMismatch, WrongType
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes import broadcast, matmul
 from tensorlogic.types.types import AnyTensor, Bool, DTypeVar, Float, Int, List, Tensor, Type, is_tensor, is_unknown
@@ -44,9 +46,20 @@ def _refused(state: State, node: ast.Binary, need: Obligations, left: Typed, rig
         labels = tuple(operand_label(state, n, t) for n, t in ((node.left, left), (node.right, right)) if is_tensor(t.type))
         mistake = need.mistakes[0]
         subject = f"`{node.op}`" if isinstance(mistake, SizeMismatch | AccidentalBroadcast) else ""
-        state.report(describe(mistake, node.span, labels, subject))
+        told = describe(mistake, node.span, labels, subject)
+        state.report(replace(told, help=_declare_it(node.right, right.type, mistake) or told.help))
         return state.unknown(node.span)
     return state.emit("binary", (left.operand, right.operand), AnyTensor(), node.span, op=node.op)
+
+
+def _declare_it(node: ast.Node, type_: Type, mistake: Mistake) -> tuple[str, ...]:
+    """How the right operand would have to be declared, where that is one name away."""
+    if not isinstance(mistake, SizeMismatch) or not isinstance(node, ast.Name) or not isinstance(type_, Tensor):
+        return ()
+    if mistake.left.value is not None or mistake.right.value is not None or mistake.left.has_unknown or mistake.right.has_unknown:
+        return ()
+    better = Tensor(type_.dtype, tuple(mistake.left if item == mistake.right else item for item in type_.shape))
+    return (f"declare `{node.name}` as {better}, or say `where {mistake.left} == {mistake.right}`",) if better != type_ else ()
 
 
 def _quantized(type_: Type) -> bool:

@@ -8,7 +8,6 @@ from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic
 from tensorlogic.diagnostics.suggest import did_you_mean
-from tensorlogic.formats import FormatError, read_header
 from tensorlogic.ir.ir import Const, Omitted, Operand
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
@@ -22,6 +21,8 @@ def loaded_model(state: State, path: object, span: Span) -> Library:
     """The type of `load_model(path)`: with its header where the path is known and nobody writes to it."""
     if not isinstance(path, str) or path in state.written:
         return Library("Model")
+    from tensorlogic.formats import FormatError, read_header  # most programs load no model
+
     try:
         header = read_header(os.path.join(state.folder, path))
     except FormatError as problem:

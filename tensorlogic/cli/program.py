@@ -9,7 +9,6 @@ from tensorlogic.diagnostics.diagnostic import Problems, TensorLogicError
 from tensorlogic.source import Source
 from tensorlogic.syntax.ast import Module
 from tensorlogic.syntax.parse import parse, read_source
-from tensorlogic.write import replace_text
 
 
 def read_program(path: str) -> Source:
@@ -33,6 +32,8 @@ def tree_of(source: Source) -> Module:
 
 def write_text(path: str, text: str) -> None:
     """Replace a file whole. UsageError where it cannot be written."""
+    from tensorlogic.write import replace_text  # loads what most commands do not need
+
     try:
         replace_text(path, text)
     except OSError as problem:

@@ -23,6 +23,14 @@ def rope(x: Tensor, positions: Tensor, base: float = 10000.0, interleaved: bool 
     return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).to(x.dtype)
 
 
+def causal_mask(mask: Tensor, queries: Tensor, keys: Tensor, causal: bool) -> Tensor:
+    """The mask [..., L, S] (or less, if it broadcasts); if `causal`, without what comes after each query."""
+    if not causal:
+        return mask
+    past = torch.ones(queries.shape[-2], keys.shape[-2], dtype=torch.bool, device=mask.device).tril()
+    return mask & past if mask.dtype == torch.bool else torch.where(past, mask, -torch.inf)
+
+
 def positional_encoding(length: int, dim: int, base: float = 10000.0) -> Tensor:
     """[length, dim]: sines at even places, cosines at odd ones."""
     places = torch.arange(dim)

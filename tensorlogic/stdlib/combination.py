@@ -2,6 +2,9 @@
 
 from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
+from tensorlogic.types.dtypes import QUANTIZED
+from tensorlogic.types.mistakes import WrongType
+from tensorlogic.types.types import AnyTensor, DTypeValue, Tensor, Type
 
 
 @builtin("pow(a: int, b: int) -> int", "pow(a: float, b: float) -> float")
@@ -101,9 +104,27 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     return torch.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
+def _dequantized(call) -> Type | None:
+    """The overload for quantized tensors, which takes nothing else."""
+    x, dtype = call.types["x"], call.types.get("dtype")
+    if isinstance(x, Tensor) and x.dtype in QUANTIZED and isinstance(dtype, DTypeValue):
+        return Tensor(dtype.dtype, x.shape)
+    if isinstance(x, Tensor) and isinstance(call.result, AnyTensor):
+        call.need.fail(WrongType("`x`", "a quantized tensor", x))
+    return call.result
+
+
+@builtin("dequantize<U: float>(x: Tensor, dtype: DType<U> = float32) -> Tensor", infer=_dequantized)
+def dequantize(x, dtype=None):
+    """The values of a block-quantized tensor."""
+    return x.to(dtype=dtype)
+
+
 @builtin(
     "to<T: any, U: any>(x: T[...S], dtype: DType<U>, device: Device = none) -> U[...S]",
     "to<T: any>(x: T[...S], device: Device) -> T[...S]",
+    "to<U: float>(x: Tensor, dtype: DType<U>, device: Device = none) -> Tensor",
+    infer=_dequantized,
 )
 def to(x, dtype=None, device=None):
     """Another type of elements, another device. See torch.Tensor.to."""

@@ -88,6 +88,9 @@ def _tucker(call) -> Type | None:
 
 
 def _rank_fits(call, rank: Dim, size) -> bool:
+    if rank.value is not None and rank.value < 1:
+        call.need.fail(BadArgument("TL0310", f"a rank is at least 1, not {rank}"))
+        return False
     return call.need.require(Rel("<=", rank, size), lambda w: SizeMismatch("a rank above its size", rank, size, w), certain=True)
 
 

@@ -4,20 +4,12 @@ from tensorlogic.stdlib.lazy import runtime, torch
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Rel
-from tensorlogic.types.mistakes import BadArgument, WrongType
+from tensorlogic.types.mistakes import WrongType
 from tensorlogic.types.shapes_base import ONE, axis_of, count
-from tensorlogic.types.types import Bool, Float, Int, List, String, Tensor, Type
+from tensorlogic.types.types import Bool, Float, Int, List, Tensor, Type
 
 
-def _template(call) -> Type | None:
-    """The first overload is for texts that are known and have a `{}` to fill; it refuses the others, which the second one takes."""
-    template = call.types.get("template")
-    if isinstance(template, String) and ("{}" not in (template.value or "") or "values" not in call.types):
-        call.need.fail(BadArgument("TL0306", "this text has nothing to fill"))
-    return call.result
-
-
-@builtin(r'print(template: string, values: Many<any>, end: string = "\n") -> void', infer=_template, effect="output")
+@builtin(r'print(template: Template, values: Many<any>, end: string = "\n") -> void', effect="output")
 def print_filled(template, *values, end="\n"):
     """Write values separated by spaces; a literal with `{}` in front is filled with them."""
     return runtime.printing.print_values(runtime.printing.filled(template, *values), end=end)

@@ -22,7 +22,7 @@ def _matrix(call, name: str) -> Tensor | None:
         if len(given.shape) == 2:
             return given
         call.need.fail(RankMismatch(f"the quantized `{name}`", "2", given))
-    elif not isinstance(given, Tensor | AnyTensor) or (len(others) > 1 and isinstance(call.result, AnyTensor)):
+    elif len(others) > 1 and isinstance(call.result, AnyTensor):
         call.need.fail(WrongType(f"`{name}`", "a matrix", given))
     return None
 
@@ -43,7 +43,7 @@ def _embedding(call) -> Type | None:
 
 @builtin(
     "linear<T: float>(x: T[...B, I], w: T[O, I], b: T[O] = none) -> T[...B, O]",
-    "linear<T: float>(x: T[...B, I], w: any, b: T[O] = none) -> Tensor",
+    "linear<T: float>(x: T[...B, I], w: Tensor, b: T[O] = none) -> Tensor",
     infer=_linear,
 )
 def linear(x, w, b=None):
@@ -60,7 +60,7 @@ def bilinear(x, y, w, b=None):
 @builtin(
     "embedding<T: float>(ids: int64[...B], weight: T[V, D]) -> T[...B, D]",
     "embedding<T: float>(ids: int32[...B], weight: T[V, D]) -> T[...B, D]",
-    "embedding(ids: int64[...B], weight: any) -> Tensor",
+    "embedding(ids: int64[...B], weight: Tensor) -> Tensor",
     infer=_embedding,
 )
 def embedding(ids, weight):

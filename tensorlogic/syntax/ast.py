@@ -4,7 +4,6 @@ Left operands of long operator chains (`a + b + c ...`) may nest thousands deep;
 (`TL0104`). Whoever walks a tree follows the left spine of `Binary` in a loop.
 """
 
-from dataclasses import fields
 from typing import Literal, Union
 
 from tensorlogic.record import distinct_record, record
@@ -613,8 +612,8 @@ Stmt = Union[
 def children(node: Node) -> list[Node]:
     """The nodes directly below a node, in source order of their fields."""
     found: list[Node] = []
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name in node.__match_args__:
+        value = getattr(node, name)
         if isinstance(value, Node):
             found.append(value)
         elif isinstance(value, tuple):
@@ -638,7 +637,7 @@ def same_tree(left: object, right: object) -> bool:
         elif isinstance(a, Module) and isinstance(b, Module):
             pending.append((a.statements, b.statements))
         elif isinstance(a, Node):
-            pending.extend((getattr(a, f.name), getattr(b, f.name)) for f in fields(a) if f.name != "span")
+            pending.extend((getattr(a, name), getattr(b, name)) for name in a.__match_args__ if name != "span")
         elif a != b:
             return False
     return True

@@ -1,6 +1,5 @@
 """What can be claimed about sizes: in a `where` clause, or as an obligation of the checker."""
 
-
 from tensorlogic.record import record
 from tensorlogic.types.dims import Dim
 

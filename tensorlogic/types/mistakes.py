@@ -123,6 +123,8 @@ class WhereNotMet:
     callee: str
     goal: Goal
     witness: Witness | None = None
+    text: str = ""  # as it is written
+    values: str = ""  # what its names are here: "D is 96, H is 10"
 
 
 @record

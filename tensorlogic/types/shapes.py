@@ -279,6 +279,20 @@ def spatial(need: Obligations, sizes: Shape) -> Shape:
 
 
 @shape_function
+def ungrouped(need: Obligations, batch: Shape, heads: Dim, groups: Dim) -> Shape | None:
+    """The batch dims of attention with as many heads of keys as of queries; other numbers are for the overload with groups."""
+    if heads != groups and not need.holds(Rel("==", heads, groups)):
+        need.fail(WrongType("the heads of `k`", str(heads), Int(groups)))
+        return None
+    return batch
+
+
+@shape_function
+def masked_ungrouped(need: Obligations, batch: Shape, heads: Dim, groups: Dim, queries: Dim, keys: Dim, mask: Shape) -> Shape | None:
+    return masked(need, batch, heads, queries, keys, mask) if ungrouped(need, batch, heads, groups) is not None else None
+
+
+@shape_function
 def cosine(need: Obligations, left: Shape, right: Shape, dim: Dim | None) -> Shape | None:
     """Two operands that broadcast, then one axis less."""
     both = broadcast(need, left, right)

@@ -1,6 +1,5 @@
 """What a function takes and gives: one description for functions of a program and for builtins."""
 
-
 from tensorlogic.record import record
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim

@@ -1,14 +1,20 @@
 """Where the checker and PyTorch differ on purpose, each with its reason. `*` stands for every builtin."""
 
-# Codes with which the checker refuses what PyTorch takes.
+# Codes (and how the messages begin) with which the checker refuses what PyTorch takes.
 STRICTER = {
     "*": {
         "TL0302": "two float dtypes do not mix, where PyTorch promotes (LANGUAGE.md section 2)",
+        "TL0310 the list of axes is empty": "PyTorch's functions do not agree whether that is all axes or none",
         "TL0303": "the accidental broadcast of a lower rank (LANGUAGE.md section 2)",
     },
     "chunk": {"TL0309": "the number must divide (LANGUAGE.md section 3)"},
     "split": {"TL0306": "an int there is refused with advice (LANGUAGE.md section 3)"},
     "reshape": {"TL0308": "a -1 beside a size of 0"},
+    "adaptive_avg_pool2d": {"TL0304": "PyTorch takes other ranks only where the output is 1"},
+    "scatter_add": {"TL0304": "a scalar is no vector"},
+    "scatter": {"TL0304": "a scalar is no vector"},
+    "attention": {"TL0301": "a mask of one dim, of which PyTorch takes some", "TL0304": "a mask of one dim, of which PyTorch takes some"},
+    "dequantize": {"TL0306": "only what is quantized"},
     "rope": {"TL0311": "pairs of the last axis: it is even", "TL0301": "one position for each row, also where one row would broadcast"},
     "attention_mask": {"TL0304": "ids are a batch of sequences"},
     "meshgrid": {"TL0304": "a scalar is no vector"},
@@ -31,6 +37,7 @@ LAXER = {
     },
     "histc": {"max must be larger than min": "two floats are compared when the program runs"},
     "batch_norm": {"must be defined in evaluation mode": "`training` is a bool, known when the program runs"},
+    "randint": {"expects 'from' to be less than 'to'": "two ints are compared when the program runs"},
     "tt_ranks": {"tuple index out of range": "the type of a list of tensors of different ranks says nothing about their ranks"},
 }
 # The same, only where a tensor has fewer than 32 bits: which kernels exist for them differs between devices and versions.

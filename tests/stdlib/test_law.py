@@ -16,6 +16,7 @@ DRAWS = 100 if os.environ.get("TLC_FULL") else 12
 STRICTER = (AccidentalBroadcast, NotDivisible, WhereNotMet)
 STRICT_NAMES = {
     "scatter", "scatter_add", "take_along_dim", "gather", "rope", "attention", "cross_entropy", "solve", "index_add", "kthvalue", "reshape",
+    "adaptive_avg_pool2d",
 }  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch warns of odd arguments, which are drawn on purpose
 PURE = (None, "random")
