@@ -76,7 +76,7 @@ def drawing(chance: random.Random, digit: int) -> list[int]:
     for y, row in enumerate(rows):
         for x, mark in enumerate(row):
             pixels[(y + down) * SIDE + x + right] = float(mark == "#")
-    noisy = (pixel * chance.uniform(0.4, 1.0) + 0.6 * chance.random() ** 2 for pixel in pixels)
+    noisy = (pixel * chance.uniform(0.5, 1.0) + 0.5 * chance.random() ** 2 for pixel in pixels)
     return [min(DARKEST, int(DARKEST * pixel)) for pixel in noisy]
 
 

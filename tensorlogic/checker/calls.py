@@ -80,6 +80,8 @@ def _unknown_function(state: State, node: ast.Call, name: str, span: Span) -> Ty
         return state.error("TL0105", span, f"`{name}` is not supported yet")
     if (hidden := state.scope.hidden(name)) is not None:
         return members.hidden_name(state, name, span, hidden)
+    if state.scope.incomplete():
+        return state.unknown(node.span)
     near = did_you_mean(name, [*registry.names(), *state.scope.visible()])
     return state.error("TL0201", span, f"there is no function `{name}`", help=f"did you mean `{near}`?" if near else "")
 
@@ -96,7 +98,7 @@ def _call_member(state: State, node: ast.Call, callee: ast.Member, expected: Typ
 
 
 def _call_in_namespace(state: State, node: ast.Call, callee: ast.Member, space: Namespace) -> Typed:
-    found = space.scope.names.get(callee.name)
+    found = space.scope.member(callee.name)
     match found:
         case FunctionName():
             return call_function(state, node, found)

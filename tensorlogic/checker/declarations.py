@@ -100,6 +100,8 @@ def _import(builder: Builder, state: State, node: ast.Import) -> None:
     if path is None:
         if node.alias:
             state.scope.names[node.alias] = Unsupported(node.span)
+        else:
+            state.scope.gap = node.span
         return
     scope = builder.imports.done.get(path)
     if scope is None:
@@ -107,6 +109,7 @@ def _import(builder: Builder, state: State, node: ast.Import) -> None:
     if node.alias:
         declare(state, node.alias, Namespace(node.alias, scope, node.span), node.span)
         return
+    state.scope.gap = state.scope.gap or (node.span if scope.gap else None)
     for name, binding in scope.names.items():
         if state.scope.names.get(name) is not binding and not isinstance(binding, Namespace):
             declare(state, name, binding, node.span)
@@ -116,7 +119,10 @@ def _read(builder: Builder, state: State, node: ast.Import, path: str) -> Scope:
     """Declare the file in a scope of its own."""
     scope = Scope(None, "file")
     builder.imports.done[path] = scope
+    before = len(state.problems.errors)
     tree = read_import(path, state.folder, node, state.problems)
+    if len(state.problems.errors) > before:
+        scope.gap = node.span
     if tree is None:
         return scope
     outer = state.scope, state.folder

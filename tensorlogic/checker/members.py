@@ -89,6 +89,8 @@ def _library_name(state: State, node: ast.Name) -> Typed:
         return state.error("TL0306", node.span, f"`{name}` is a builtin function", help=f"call it, or pass `|x| {name}(x)`")
     if name in LATER:
         return state.error("TL0105", node.span, f"`{name}` is not supported yet")
+    if state.scope.incomplete():
+        return state.unknown(node.span)
     near = did_you_mean(name, [*state.scope.visible(), *registry.names(), *DTYPES])
     return state.error("TL0201", node.span, f"there is no `{name}` here", "unknown name", f"did you mean `{near}`?" if near else "")
 
@@ -126,7 +128,7 @@ def check_member(state: State, node: ast.Member, expected: Type | None) -> Typed
 
 
 def _in_namespace(state: State, node: ast.Member, space: Namespace) -> Typed:
-    match space.scope.names.get(node.name):
+    match space.scope.member(node.name):
         case GlobalName(item=item):
             return read_global(item.name, item.type, item.value, node.span)
         case FunctionName() as function:
@@ -196,10 +198,10 @@ def named_struct(state: State, node: ast.Node) -> StructName | None:
         found = state.scope.find(node.name)
     elif isinstance(node, ast.Member) and isinstance(node.base, ast.Name):
         space = state.scope.find(node.base.name)
-        found = space.scope.names.get(node.name) if isinstance(space, Namespace) else None
+        found = space.scope.member(node.name) if isinstance(space, Namespace) else space
     if isinstance(found, StructName):
         return found
-    if not isinstance(found, Unsupported):
+    if not isinstance(found, Unsupported) and not state.scope.incomplete():
         names = [n for n in state.scope.visible() if isinstance(state.scope.find(n), StructName)]
         near = did_you_mean(node.span.text, names)
         state.error("TL0201", node.span, f"there is no struct `{node.span.text}`", help=f"did you mean `{near}`?" if near else "")

@@ -92,6 +92,18 @@ class Scope:
     parent: "Scope | None" = None
     kind: str = "block"
     names: dict[str, Binding] = field(default_factory=dict)
+    gap: Span | None = None  # of an import that could not be read: any name may have come from there
+
+    def member(self, name: str) -> Binding | None:
+        """What `module.name` is."""
+        return self.names.get(name) or (Unsupported(self.gap) if self.gap else None)
+
+    def incomplete(self) -> bool:
+        """Whether an unknown name may be the fault of an import."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope.gap is not None
 
     def find(self, name: str) -> Binding | None:
         """The nearest binding. Functions do not see the variables of the file."""

@@ -1,6 +1,7 @@
 """What `tlc run`, `test` and `build` share: a program without errors, and what is set before it runs."""
 
 import argparse
+import gc
 
 from tensorlogic.cli.program import read_program
 from tensorlogic.cli.report import report, say
@@ -8,6 +9,7 @@ from tensorlogic.cli.usage import add_settings, settings_of
 from tensorlogic.driver import Analysis, analyse
 
 GUARD_INSERTED = "TL0702"  # `tlc check` notes it; whoever runs the program is told when it fails
+COLLECT_OFTEN = (700, 10, 10)  # Python's own: a tensor in a cycle must not wait for long
 LARGEST_SEED = 2**63 - 1
 
 
@@ -38,6 +40,7 @@ def prepare(options: argparse.Namespace) -> None:
 
     from tensorlogic.runtime.device import use
 
+    gc.set_threshold(*COLLECT_OFTEN)
     if notice := use(options.device).notice:
         say(notice)
     if options.seed is not None:

@@ -5,14 +5,14 @@ from itertools import accumulate
 from typing import TextIO
 from unicodedata import category, combining, east_asian_width
 
+from tensorlogic.record import record
+
 TAB = "    "
 ELLIPSIS = "..."
 LONGEST_TEXT = 4000
 # Control, format (bidi overrides, zero width), surrogate, private, unassigned, line and paragraph separators.
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 ESCAPES = {"\t": TAB, "\n": "\\n", "\r": "\\r"}
-
-from tensorlogic.record import record
 
 
 def printable_character(character: str) -> str:

@@ -15,6 +15,9 @@ def _ranks(call, shape: Shape, n: int) -> tuple[Dim, ...] | None:
     ranks = argument(call.types["ranks"])
     if not is_known(shape) or not isinstance(ranks, tuple):
         return None
+    if any(rank is not None and rank.value is not None and rank.value < 1 for rank in ranks):
+        call.need.fail(BadArgument("TL0310", "a rank is at least 1"))
+        return None
     if len(ranks) != n:
         call.need.fail(BadArgument("TL0304", f"a tensor of {len(shape)} dims takes {n} ranks here, not {len(ranks)}"))
         return None
@@ -27,14 +30,16 @@ def _cores(call) -> Type | None:
     ranks = _ranks(call, x.shape, len(x.shape) - 1) if isinstance(x, Tensor) else None
     if ranks is None or not isinstance(x, Tensor):
         return List(AnyTensor())
-    bonds = (ONE, *(_bounded(call, x.shape, i + 1, rank) for i, rank in enumerate(ranks)), ONE)
-    cores = tuple(Tensor(x.dtype, (bonds[i], size, bonds[i + 1])) for i, size in enumerate(x.shape))
+    bonds = [ONE]
+    for i, rank in enumerate(ranks):
+        bonds.append(_bounded(call, x.shape, i, bonds[-1], rank))
+    cores = tuple(Tensor(x.dtype, (row, size, column)) for row, size, column in zip(bonds, x.shape, (*bonds[1:], ONE), strict=True))
     return Tuple(cores)
 
 
-def _bounded(call, shape: Shape, at: int, rank: Dim) -> Dim:
-    """The rank between the first `at` axes and the others cannot be more than either side has elements."""
-    left, right = (prod((s for s in side if isinstance(s, Dim)), start=ONE) for side in (shape[:at], shape[at:]))
+def _bounded(call, shape: Shape, at: int, before: Dim, rank: Dim) -> Dim:
+    """The rank behind axis `at` cannot be more than the matrix that is decomposed there has rows or columns."""
+    left, right = (prod((s for s in side if isinstance(s, Dim)), start=start) for side, start in ((shape[at : at + 1], before), (shape[at + 1 :], ONE)))
     if call.need.holds(Rel("<=", rank, left)) and call.need.holds(Rel("<=", rank, right)):
         return rank
     known = [side.value for side in (left, right, rank)]
@@ -58,7 +63,8 @@ def _train(call) -> Type | None:
         call.need.fail(RankMismatch("a core", "3", other))
         return None
     pairs = zip(cores, cores[1:], strict=False)
-    agree = all(equal(call.need, "the ranks of neighbouring cores", a.shape[2], b.shape[0]) for a, b in pairs)
+    ends = (("the first rank", cores[0].shape[0]), ("the last rank", cores[-1].shape[2]))
+    agree = all(equal(call.need, what, rank, ONE) for what, rank in ends) and all(equal(call.need, "the ranks of neighbouring cores", a.shape[2], b.shape[0]) for a, b in pairs)
     return Tensor(cores[0].dtype, tuple(core.shape[1] for core in cores)) if agree else None
 
 
@@ -88,9 +94,6 @@ def _tucker(call) -> Type | None:
 
 
 def _rank_fits(call, rank: Dim, size) -> bool:
-    if rank.value is not None and rank.value < 1:
-        call.need.fail(BadArgument("TL0310", f"a rank is at least 1, not {rank}"))
-        return False
     return call.need.require(Rel("<=", rank, size), lambda w: SizeMismatch("a rank above its size", rank, size, w), certain=True)
 
 

@@ -104,7 +104,7 @@ def kl_div(x, target, log_target=False, reduction="mean"):
     return torch.nn.functional.kl_div(x, target, reduction=reduction, log_target=log_target)
 
 
-@builtin(f"soft_margin_loss{_PAIR}, {_RESULT}")
+@builtin(f"soft_margin_loss<T: float>(x: T[...A], target: T[...B], {_WEIGHTED}")
 def soft_margin_loss(x, target, reduction="mean"):
     """The mean of log(1 + exp(-target * x)). See torch.nn.functional.soft_margin_loss."""
     return torch.nn.functional.soft_margin_loss(x, target, reduction=reduction)

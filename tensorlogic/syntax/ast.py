@@ -4,7 +4,7 @@ Left operands of long operator chains (`a + b + c ...`) may nest thousands deep;
 (`TL0104`). Whoever walks a tree follows the left spine of `Binary` in a loop.
 """
 
-from typing import Literal, Union
+from typing import Literal
 
 from tensorlogic.record import distinct_record, record
 from tensorlogic.source import Source, Span
@@ -134,9 +134,9 @@ class Call(Node):
 
 @distinct_record
 class Slice(Node):
-    start: Union["Expr", None]
-    stop: Union["Expr", None]
-    step: Union["Expr", None]
+    start: "Expr | None"
+    stop: "Expr | None"
+    step: "Expr | None"
 
 
 @distinct_record
@@ -185,7 +185,7 @@ class Path(Node):
 @distinct_record
 class Lambda(Node):
     params: tuple["Pattern", ...]
-    body: Union["Expr", "Block"]
+    body: "Expr | Block"
 
 
 @distinct_record
@@ -194,14 +194,14 @@ class If(Node):
 
     condition: "Expr"
     then: "Block"
-    otherwise: Union["Block", "If", None]
+    otherwise: "Block | If | None"
 
 
 @distinct_record
 class Arm(Node):
     patterns: tuple["Pattern", ...]  # alternatives: `1 | 2`
-    guard: Union["Expr", None]
-    body: Union["Stmt", "Block"]  # an expression arm is an `ExprStmt`
+    guard: "Expr | None"
+    body: "Stmt | Block"  # an expression arm is an `ExprStmt`
 
 
 @distinct_record
@@ -233,7 +233,7 @@ class Aggregate(Node):
 @distinct_record
 class BindPattern(Node):
     name: str
-    type: Union["TypeExpr", None] = None  # in lambda parameters
+    type: "TypeExpr | None" = None  # in lambda parameters
 
 
 @distinct_record
@@ -260,7 +260,7 @@ class NamedType(Node):
 
     name: str
     module: str | None
-    args: tuple[Union["TypeExpr", "Expr"], ...]
+    args: tuple["TypeExpr | Expr", ...]
 
 
 @distinct_record
@@ -281,7 +281,7 @@ class UnknownDim(Node):
 class TensorTypeExpr(Node):
     dtype: str
     dtype_span: Span
-    shape: tuple[Union["Expr", Variadic, UnknownDim], ...]
+    shape: tuple["Expr | Variadic | UnknownDim", ...]
 
 
 @distinct_record
@@ -328,8 +328,8 @@ class ExprStmt(Node):
 class Let(Node):
     """`let x: T = e`, `let (a, b) = e`, and the equation `let y[i] = e where ...` (the target is an `Index`)."""
 
-    target: Union["Pattern", Index]
-    type: Union["TypeExpr", None]
+    target: "Pattern | Index"
+    type: "TypeExpr | None"
     value: "Expr"
     where: tuple["Expr", ...] = ()
 
@@ -353,7 +353,7 @@ class For(Node):
 
 @distinct_record
 class While(Node):
-    condition: Union["Expr", None]  # None: `loop`
+    condition: "Expr | None"  # None: `loop`
     body: Block
 
 
@@ -369,13 +369,13 @@ class Continue(Node):
 
 @distinct_record
 class Return(Node):
-    value: Union["Expr", None]
+    value: "Expr | None"
 
 
 @distinct_record
 class Assert(Node):
     condition: "Expr"
-    message: Union["Expr", None]
+    message: "Expr | None"
 
 
 @distinct_record
@@ -402,7 +402,7 @@ class PythonImport(Node):
 class Const(Node):
     name: str
     name_span: Span
-    type: Union["TypeExpr", None]
+    type: "TypeExpr | None"
     value: "Expr"
     doc: str | None = None
 
@@ -416,7 +416,7 @@ class TensorDecl(Node):
     name_span: Span
     type: "TypeExpr"
     modifier: Literal["learnable", "frozen"] | None
-    value: Union["Expr", None]
+    value: "Expr | None"
     doc: str | None = None
 
     @property
@@ -436,8 +436,8 @@ class TypeParam(Node):
 class Param(Node):
     name: str
     name_span: Span
-    type: Union["TypeExpr", None]  # None only for `self`
-    default: Union["Expr", None]
+    type: "TypeExpr | None"  # None only for `self`
+    default: "Expr | None"
 
 
 @distinct_record
@@ -446,7 +446,7 @@ class FnDecl(Node):
     name_span: Span
     type_params: tuple[TypeParam, ...]
     params: tuple[Param, ...]
-    result: Union["TypeExpr", None]
+    result: "TypeExpr | None"
     where: tuple["Expr", ...]
     body: Block | None  # None: only a signature (builtin declarations)
     doc: str | None = None
@@ -459,7 +459,7 @@ class SubmodelField(Node):
     name: str
     name_span: Span
     value: "Expr"  # a Call
-    count: Union["Expr", None]
+    count: "Expr | None"
     doc: str | None = None
 
 
@@ -469,7 +469,7 @@ class ModelDecl(Node):
     name_span: Span
     params: tuple[Param, ...]
     where: tuple["Expr", ...]
-    members: tuple[Union[SubmodelField, TensorDecl, "Let", FnDecl], ...]
+    members: tuple["SubmodelField | TensorDecl | Let | FnDecl", ...]
     doc: str | None = None
 
 
@@ -534,9 +534,9 @@ class RelationDecl(Node):
     name: str
     name_span: Span
     columns: tuple[Column, ...]
-    weight: Union["TypeExpr", None]
-    file: Union["Expr", None]
-    definition: Union["Expr", None]
+    weight: "TypeExpr | None"
+    file: "Expr | None"
+    definition: "Expr | None"
     doc: str | None = None
 
 
@@ -570,8 +570,8 @@ class LearnOption(Node):
 
 @distinct_record
 class Learn(Node):
-    target: Union["Pattern", None]  # `learn batch in batches(...)`
-    iterable: Union["Expr", None]
+    target: "Pattern | None"  # `learn batch in batches(...)`
+    iterable: "Expr | None"
     statements: tuple["Stmt", ...]
     options: tuple[LearnOption, ...]
 
@@ -595,18 +595,20 @@ class Module:
     comments: tuple[Comment, ...]
 
 
-Expr = Union[
-    IntLit, FloatLit, StringLit, BoolLit, Name, ListLit, TupleLit, SetLit, DictLit, StructLit, Unary, Binary, Range, Cast, Call, Slice,
-    Ellipsis, DottedIndex, VirtualIndex, Index, Member, Path, Lambda, If, Match, Query, Aggregate, Block,
-]  # fmt: skip
-Pattern = Union[BindPattern, WildcardPattern, TuplePattern, LiteralPattern]
-TypeExpr = Union[NamedType, TensorTypeExpr, ListTypeExpr, TupleTypeExpr, FnTypeExpr, ModelTypeExpr]
-Declaration = Union[
-    Import, PythonImport, Const, TensorDecl, FnDecl, ModelDecl, StructDecl, ImplDecl, Main, Test, EntityDecl, RelationDecl, Rule,
-]  # fmt: skip
-Stmt = Union[
-    Declaration, ExprStmt, Let, Assign, If, For, While, Match, Break, Continue, Return, Assert, NoGrad, Explain, Infer, Learn, Block,
-]  # fmt: skip
+Expr = (
+    IntLit | FloatLit | StringLit | BoolLit | Name | ListLit | TupleLit | SetLit | DictLit | StructLit | Unary | Binary | Range | Cast |
+    Call | Slice | Ellipsis | DottedIndex | VirtualIndex | Index | Member | Path | Lambda | If | Match | Query | Aggregate | Block
+)  # fmt: skip
+Pattern = BindPattern | WildcardPattern | TuplePattern | LiteralPattern
+TypeExpr = NamedType | TensorTypeExpr | ListTypeExpr | TupleTypeExpr | FnTypeExpr | ModelTypeExpr
+Declaration = (
+    Import | PythonImport | Const | TensorDecl | FnDecl | ModelDecl | StructDecl | ImplDecl | Main | Test | EntityDecl | RelationDecl |
+    Rule
+)  # fmt: skip
+Stmt = (
+    Declaration | ExprStmt | Let | Assign | If | For | While | Match | Break | Continue | Return | Assert | NoGrad | Explain | Infer |
+    Learn | Block
+)  # fmt: skip
 
 
 def children(node: Node) -> list[Node]:

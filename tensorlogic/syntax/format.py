@@ -13,6 +13,8 @@ from tensorlogic.syntax.parse import parse
 
 RULE_FILES = (format_expressions, format_literals, format_statements, format_types)  # importing them fills RULES
 
+ROUNDS = 4
+
 
 def format_source(text: str, name: str = "<text>") -> str:
     """The text of a program in its one layout. Raises `TensorLogicError` with the mistakes of a text that is no program.
@@ -24,15 +26,30 @@ def format_source(text: str, name: str = "<text>") -> str:
     module = parse(Source(name, text), problems)
     if problems.errors:
         raise TensorLogicError(problems.in_order())
+    return _settled(module) or text.replace("\r\n", "\n")
+
+
+def _settled(module: ast.Module) -> str | None:
+    """The layout that stays as it is when it is laid out again. With a comment in an odd place inside a statement that may take a second
+    round; None where tree or comments would not be kept."""
     formatted = format_module(module)
-    return formatted if _says_the_same(module, formatted) else text.replace("\r\n", "\n")
+    for _ in range(ROUNDS):
+        after = _read_again(module, formatted)
+        if after is None or not module.comments:
+            return formatted if after else None
+        again = format_module(after)
+        if again == formatted:
+            return formatted
+        formatted = again
+    return None
 
 
-def _says_the_same(module: ast.Module, formatted: str) -> bool:
-    """Whether tree and comments are kept. A comment in an odd place inside a statement may not be; then the text stays as it is."""
+def _read_again(module: ast.Module, formatted: str) -> ast.Module | None:
+    """The formatted program, if its tree and its comments are those of the module."""
     problems = Problems()
     after = parse(Source(module.source.name, formatted), problems)
-    return not problems.errors and ast.same_tree(module.statements, after.statements) and _comments(module) == _comments(after)
+    kept = not problems.errors and ast.same_tree(module.statements, after.statements) and _comments(module) == _comments(after)
+    return after if kept else None
 
 
 def _comments(module: ast.Module) -> list[str]:

@@ -99,6 +99,11 @@ def indent(*parts: Doc) -> Doc:
     return Indent(content, width(content))
 
 
+def unbroken(doc: Doc) -> Doc:
+    """The document on one line, if a line can hold it: what stands before it breaks instead."""
+    return layout(doc) if width(doc) < WIDTH - 2 * STEP else doc
+
+
 def remark(text: str) -> Remark:
     ends_line = text.startswith("//")
     return Remark(text, ends_line, INFINITE if ends_line or "\n" in text else len(text))

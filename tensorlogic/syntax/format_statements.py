@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tensorlogic.syntax import ast
 from tensorlogic.syntax.format_expressions import CAST, head, head_alone, in_group, is_group, not_a_block, operand
-from tensorlogic.syntax.format_layout import EMPTY, GAP, SPACE, Doc, concat, group, indent
+from tensorlogic.syntax.format_layout import EMPTY, GAP, SPACE, Doc, concat, group, indent, unbroken
 from tensorlogic.syntax.format_printer import Built, Printer, rule
 
 
@@ -147,7 +147,7 @@ def generics(printer: Printer, type_params: Sequence[ast.TypeParam]) -> Doc:
 @rule(ast.FnDecl)
 def function(printer: Printer, node: ast.FnDecl) -> Built:
     parameters = printer.brackets("(", node.params, ")", node)
-    result = concat(" ->", GAP, printer.doc(node.result)) if node.result is not None else EMPTY
+    result = concat(" ->", GAP, unbroken(printer.doc(node.result))) if node.result is not None else EMPTY
     body = braced(printer, node.body) if node.body is not None else EMPTY
     return concat(f"fn {node.name}", generics(printer, node.type_params), parameters, result, where(printer, node.where, True), body)
 

@@ -8,6 +8,8 @@ import zlib
 from functools import cache
 from pathlib import Path
 
+from tensorlogic.record import record
+
 HERE = Path(__file__).parent
 TABLES = HERE / "tables.json"
 STARTS = ("module", "signature", "expression")
@@ -15,8 +17,6 @@ STARTS = ("module", "signature", "expression")
 PASS = ""  # the method of a rule that hands on its only child
 COLLECT = "*"  # the method of a rule that is a list, spliced into its parent
 NOTHING = -1  # among a rule's picks: an optional part that is absent
-
-from tensorlogic.record import record
 
 
 @record

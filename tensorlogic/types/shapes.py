@@ -3,7 +3,7 @@
 from tensorlogic.types import shapes_index, shapes_layout, shapes_windows
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Rel
-from tensorlogic.types.mistakes import AccidentalBroadcast, BadArgument, IndexOutOfRange, RankMismatch
+from tensorlogic.types.mistakes import AccidentalBroadcast, BadArgument, IndexOutOfRange, RankMismatch, WrongType
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes_base import (
     ONE,
@@ -21,7 +21,7 @@ from tensorlogic.types.shapes_base import (
     segment_at,
     shape_function,
 )
-from tensorlogic.types.types import Segment, Shape, ShapeItem
+from tensorlogic.types.types import Int, Segment, Shape, ShapeItem
 
 TWO = Dim.const(2)
 __all__ = ["SHAPE_FUNCTIONS", "argument", "axis_of", "broadcast", "matmul", "reduce", "shapes_index", "shapes_layout", "shapes_windows"]

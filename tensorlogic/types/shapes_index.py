@@ -72,6 +72,9 @@ def take_along(need: Obligations, shape: Shape, index: Shape, dim: Dim | None) -
 @shape_function
 def first(need: Obligations, shape: Shape, dim: Dim | None, k: Dim | None) -> Shape | None:
     """`k` elements of an axis: topk."""
+    if k is not None and k.value is not None and k.value < 0:
+        need.fail(BadArgument("TL0310", f"`k` is at least 0, not {k}"))
+        return None
     if shape == () and number(dim) in (0, -1):
         return () if k is None or _fits(need, "`k`", k, ONE) else None
     position = axis_of(shape, dim, need)

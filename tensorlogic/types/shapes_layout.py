@@ -121,6 +121,9 @@ def flatten(need: Obligations, shape: Shape, start: Dim | None, end: Dim | None)
 def unflatten(need: Obligations, shape: Shape, dim: Dim | None, sizes: object) -> Shape | None:
     """One axis becomes several."""
     position = axis_of(shape, dim, need)
+    if sizes == ():
+        need.fail(BadArgument("TL0308", "the list of sizes is empty"))
+        return None
     if position is None or not isinstance(sizes, tuple):
         return None
     parts = reshape(need, (shape[position],), sizes)
@@ -202,8 +205,9 @@ def narrow(need: Obligations, shape: Shape, dim: Dim | None, start: Dim | None, 
     if position is None:
         return None
     size = shape[position]
-    if isinstance(size, Dim) and start is not None and length is not None and (start.value or 0) >= 0:
-        need.require(Rel("<=", start + length, size), lambda _: EmptySlice("the slice", size - start), certain=True)
+    if isinstance(size, Dim) and start is not None and length is not None:
+        first = size + start if start.value is not None and start.value < 0 else start
+        need.require(Rel("<=", first + length, size), lambda _: EmptySlice("the slice", size - first), certain=True)
     return replaced(shape, position, known_or_fresh(length))
 
 

@@ -105,14 +105,28 @@ def _transposed(need: Obligations, batch, out, groups, sizes, kernel, settings: 
     rows = [each(need, name, value, n) for name, value in zip(names, settings, strict=True)]
     if not _has_rank(need, batch, sizes, n) or any(row is None for row in rows):
         return None
-    grown = [_grown(*row) for row in zip(sizes, kernel, *(row or () for row in rows), strict=True)]
+    if not all(_positive(need, names[i], rows[i] or ()) for i in (0, 3)) or not _extras_fit(need, rows[2] or (), rows[0] or (), rows[3] or ()):
+        return None
+    grown = [_grown(need, *row) for row in zip(sizes, kernel, *(row or () for row in rows), strict=True)]
     return (*batch, out * groups if groups is not None else Dim.fresh(), *grown)
 
 
-def _grown(size: Dim, kernel: Dim, stride: Dim | None, pad: Dim | None, extra: Dim | None, dilation: Dim | None) -> Dim:
+def _extras_fit(need: Obligations, extras: Sizes, strides: Sizes, dilations: Sizes) -> bool:
+    """PyTorch allows an output padding below the stride or the dilation."""
+    for row in zip(extras, strides, dilations, strict=True):
+        extra, stride, dilation = map(number, row)
+        if extra is not None and stride is not None and dilation is not None and not 0 <= extra < max(stride, dilation):
+            need.fail(BadArgument("TL0310", f"an output padding of {extra} is not below the stride {stride} or the dilation {dilation}"))
+            return False
+    return True
+
+
+def _grown(need: Obligations, size: Dim, kernel: Dim, stride: Dim | None, pad: Dim | None, extra: Dim | None, dilation: Dim | None) -> Dim:
     if stride is None or pad is None or extra is None or dilation is None:
         return Dim.fresh()
-    return (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + extra + 1
+    total = (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + extra + 1
+    need.require(Rel(">=", total, ONE), lambda _: EmptySlice("the result of the window", total), certain=True)
+    return total
 
 
 @shape_function
@@ -152,7 +166,7 @@ def _pads_fit(need: Obligations, kernels: Sizes, pads: Sizes, dilations: Sizes) 
     """PyTorch allows a padding of at most half of the kernel."""
     for row in zip(kernels, pads, dilations, strict=True):
         kernel, pad, dilation = map(number, row)
-        if kernel is not None and pad is not None and dilation is not None and not 0 <= 2 * pad <= (kernel - 1) * dilation + 1:
+        if kernel is not None and pad is not None and dilation is not None and not 0 <= 2 * pad <= kernel:
             need.fail(BadArgument("TL0310", f"a padding of {pad} is more than half of a kernel of {kernel}"))
             return False
     return True
@@ -265,10 +279,13 @@ def interpolate(need: Obligations, shape: Shape, sizes: object, scale: object) -
     if n < 1:
         need.fail(RankMismatch("the input of `interpolate`", "3, 4 or 5", shape))
         return None
+    if omitted(sizes) == omitted(scale):
+        need.fail(BadArgument("TL0307", "`interpolate` needs either `size` or `scale_factor`"))
+        return None
     if not omitted(sizes):
         return _adapted(need, n, shape, sizes)
-    if omitted(scale):
-        need.fail(BadArgument("TL0307", "`interpolate` needs `size` or `scale_factor`"))
+    if isinstance(scale, tuple) and len(scale) != n:
+        need.fail(BadArgument("TL0306", f"`scale_factor` is a number or a list of {n} numbers, not a list of {len(scale)}"))
         return None
     factors = scale if isinstance(scale, tuple) else (scale,) * n
     return (*shape[:2], *(_scaled(size, factor) for size, factor in zip(shape[2:], factors, strict=False)))
@@ -289,6 +306,8 @@ def unfold(need: Obligations, shape: Shape, dim: Dim | None, size: Dim | None, s
     """Windows of one axis; their contents become the last axis."""
     position = axis_of(shape, dim, need)
     if position is None:
+        return None
+    if not _positive(need, "step", (step,)):
         return None
     windows = _window(need, shape[position], size, step, Dim.const(0), ONE)
     return (*replaced(shape, position, windows), known_or_fresh(size))

@@ -8,6 +8,7 @@ from random import Random
 import torch
 
 from tensorlogic.checker.matching import default_value
+from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.signature import Parameter, Signature
@@ -235,13 +236,16 @@ def draw(signature: Signature, seed: int) -> Call:
 
 
 def text_of(call: Call, name: str) -> str:
-    """`name(t0, dim: -1)`: arguments by name from the first one on that was left out."""
+    """`name(t0, dim: -1)`: arguments by name from the first one on that was left out, or that another overload calls otherwise."""
     parts, positional = [], True
-    for parameter in call.signature.params:
+    for place, parameter in enumerate(call.signature.params):
         text = call.texts.get("*" if parameter.variadic else parameter.name)
-        if text is None:
+        others = {s.params[place].name for s in builtin_signatures(name) if place < len(s.params) and place}
+        if text is None or len(others) > 1:
             positional = False
-        elif text or not parameter.variadic:
+        if text is None:
+            continue
+        if text or not parameter.variadic:
             parts.append(text if positional else f"{parameter.name}: {text}")
     return f"{name}({', '.join(parts)})"
 
