@@ -106,7 +106,7 @@ class Reference:
     def region(self, region: Region, cells: Cells) -> list[Any]:
         for op in region.ops:
             results = self.op(op, cells)
-            if len(op.results) == 1:
+            if len(op.results) < 2:
                 results = (results,)
             cells.update(zip(op.results, results or (), strict=False))
         return [self.operand(operand, cells) for operand in region.yields]

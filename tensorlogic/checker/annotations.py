@@ -112,7 +112,7 @@ class Annotations:
         if node.module is None:
             return self.scope.find(node.name)
         space = self.scope.find(node.module)
-        return space.scope.names.get(node.name) if isinstance(space, Namespace) else None
+        return space.scope.member(node.name) if isinstance(space, Namespace) else space
 
     def _struct(self, node: ast.NamedType, found: StructName) -> Type:
         wanted = len(found.item.type_vars)
@@ -137,6 +137,8 @@ class Annotations:
             return self._error(
                 "TL0306", node.span, f"`{node.name}` is a dtype: a tensor type has a shape", f"write `{node.name}[]` for a scalar tensor"
             )
+        if self.scope.incomplete() and node.module is None:
+            return Unknown()
         names = [*HOST_TYPES, *LIBRARY_TYPES, *SHORT, *DTYPES, *(n for n in self.scope.visible())]
         near = did_you_mean(node.name, [n for n in names if n not in ("any", "none", "range")])
         return self._error("TL0201", node.span, f"there is no type `{node.name}`", f"did you mean `{near}`?" if near else "")
@@ -234,7 +236,9 @@ class Annotations:
                 return None if inner is None else -inner
             case ast.Member(base=ast.Name(name=alias), name=name):
                 space = self.scope.find(alias)
-                return self._constant(space.scope.names.get(name), node.span) if isinstance(space, Namespace) else self._no_dim(node)
+                if isinstance(space, Unsupported):
+                    return Dim.fresh()
+                return self._constant(space.scope.member(name), node.span) if isinstance(space, Namespace) else self._no_dim(node)
         return self._no_dim(node)
 
     def _no_dim(self, node: ast.Node, message: str = "this cannot stand in a shape", code: str = "TL0306") -> None:
@@ -264,6 +268,8 @@ class Annotations:
             return self._constant(found, span)
         if isinstance(found, Unsupported):
             return Dim.fresh()
+        if not self.open_dims and self.scope.incomplete():
+            return Dim.fresh()
         if not self.open_dims:
             near = did_you_mean(name, [*self.dims, *self.scope.visible()])
             self._error("TL0201", span, f"there is no size `{name}` here", f"did you mean `{near}`?" if near else "")
@@ -275,7 +281,7 @@ class Annotations:
     def _constant(self, found: object, span: Span) -> Dim | None:
         if isinstance(found, GlobalName) and isinstance(found.item.type, Int) and isinstance(found.item.value, Const):
             return Dim.const(found.item.value.value)  # type: ignore[arg-type]
-        if isinstance(found, GlobalName) and isinstance(found.item.type, Unknown):
+        if isinstance(found, Unsupported) or (isinstance(found, GlobalName) and isinstance(found.item.type, Unknown)):
             return Dim.fresh()
         self._error("TL0306", span, "a constant in a shape must be an int")
         return None

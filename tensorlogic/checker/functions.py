@@ -1,10 +1,13 @@
 """Functions: their heads first, so that they may call each other in any order, then their bodies."""
 
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 
 from tensorlogic.checker.annotations import Annotations, unmet
 from tensorlogic.checker.blocks import block_value, leaves
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.constants import constant_value
 from tensorlogic.checker.scope import FunctionName, Scope, Variable
 from tensorlogic.checker.signatures import signature_of
 from tensorlogic.checker.state import Frame, State
@@ -27,10 +30,23 @@ def read_head(state: State, node: ast.FnDecl, unique: str, self_type: Struct | N
     reader = Annotations(state.problems, state.scope)
     reader.type_vars.update(type_vars or {})
     _repeated_parameters(state, node)
-    signature = signature_of(node, reader, self_type)
+    signature = _with_constant_defaults(state, signature_of(node, reader, self_type))
     refuted = _inexact_divisions(state, reader, signature)
     _unbound_results(state, node, signature)
     return FunctionName(unique, signature, node, state.scope, refuted)
+
+
+def _with_constant_defaults(state: State, signature: Signature) -> Signature:
+    """Defaults that are integers worked out from constants become literals: sizes may depend on them."""
+    params = []
+    for parameter in signature.params:
+        default = parameter.default
+        if isinstance(parameter.type, Int) and isinstance(default, ast.Node) and not isinstance(default, ast.IntLit):
+            with suppress(OverflowError):
+                value = constant_value(state, default, Int())
+                default = ast.IntLit(default.span, value.value, "") if value is not None else default  # type: ignore[arg-type]
+        params.append(replace(parameter, default=default))
+    return replace(signature, params=tuple(params))
 
 
 def _inexact_divisions(state: State, reader: Annotations, signature: Signature) -> tuple[Goal, ...]:
@@ -204,7 +220,7 @@ def _default(state: State, node: ast.Param, type_: Type) -> Operand:
     with state.block("block"):
         value = state.expr(node.default, type_)
         fitted = coerce(state, value, Int() if isinstance(type_, Int) else type_, f"the default of `{node.name}`")
-    if isinstance(fitted.operand, Const | GlobalRef) or isinstance(fitted.type, Unknown):
+    if isinstance(fitted.operand, Const | GlobalRef) or is_unknown(value.type):
         return fitted.operand
     state.error("TL0306", node.default.span, "a default is a constant", help="compute it in the body, or declare it `const`")
     return Omitted()

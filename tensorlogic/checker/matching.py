@@ -219,7 +219,10 @@ class Matcher:
         bound = self.attempt.bound
         match typed.type:
             case Int() if isinstance(type_, Int | Any):
-                bound.values[name] = bound.dims[name] = dim_of(self.state, typed)
+                size = dim_of(self.state, typed)
+                if name in bound.dims:
+                    self.unifier.require_equal(bound.dims[name], size, f"`{name}`")
+                bound.values[name] = bound.dims[name] = size
             case List(_, items) if items is not None and all(isinstance(i, Int) for i in items):
                 bound.values[name] = tuple(i.value if isinstance(i, Int) else None for i in items)
             case Bool(value) | String(value):

@@ -6,18 +6,14 @@ from tensorlogic.stdlib.registry import builtin
 _SETTINGS = "scale: float = none, causal: bool = false, dropout: float = 0.0"
 _MASK_ALONE = "scale: float = none, dropout: float = 0.0"
 _MASK_AND_CAUSAL = "scale: float = none, causal: bool, dropout: float = 0.0"
-_HEADS = "q: T[...B, H, L, D], k: T[...B, H, S, D], v: T[...B, H, S, E]"
-_GROUPS = "q: T[...B, H, L, D], k: T[...B, G, S, D], v: T[...B, G, S, E]"
-_RESULT = "T[...masked(B, H, L, S, M), H, L, E]"
-
-
 _HEADS = "q: T[...B, H, L, D], k: T[...B, G, S, D], v: T[...B, G, S, E]"
+_RESULT = "T[...masked(B, H, L, S, M), H, L, E]"
 
 
 @builtin(
     f"attention<T: float>({_HEADS}, {_SETTINGS}) -> T[...ungrouped(B, H, G), H, L, E]",
-    f"attention<T: float>({_HEADS}, mask: bool[...M], {_SETTINGS}) -> T[...masked_ungrouped(B, H, G, L, S, M), H, L, E]",
-    f"attention<T: float>({_HEADS}, mask: T[...M], {_SETTINGS}) -> T[...masked_ungrouped(B, H, G, L, S, M), H, L, E]",
+    f"attention<T: float>({_HEADS}, mask: bool[...M], {_MASK_ALONE}) -> T[...masked_ungrouped(B, H, G, L, S, M), H, L, E]",
+    f"attention<T: float>({_HEADS}, mask: T[...M], {_MASK_ALONE}) -> T[...masked_ungrouped(B, H, G, L, S, M), H, L, E]",
 )
 def attention(q, k, v, mask=None, scale=None, causal=False, dropout=0.0):
     """softmax(q k^T * scale) v. True in a bool `mask` takes part; a float mask is added. Heads may be grouped: the number of heads of
@@ -27,8 +23,8 @@ def attention(q, k, v, mask=None, scale=None, causal=False, dropout=0.0):
 
 @builtin(
     f"attention<T: float>({_HEADS}, {_SETTINGS}) -> T[...B, H, L, E] where H % G == 0",
-    f"attention<T: float>({_HEADS}, mask: bool[...M], {_SETTINGS}) -> T[...masked(B, H, L, S, M), H, L, E] where H % G == 0",
-    f"attention<T: float>({_HEADS}, mask: T[...M], {_SETTINGS}) -> T[...masked(B, H, L, S, M), H, L, E] where H % G == 0",
+    f"attention<T: float>({_HEADS}, mask: bool[...M], {_MASK_ALONE}) -> {_RESULT} where H % G == 0",
+    f"attention<T: float>({_HEADS}, mask: T[...M], {_MASK_ALONE}) -> {_RESULT} where H % G == 0",
 )
 def grouped_attention(q, k, v, mask=None, scale=None, causal=False, dropout=0.0):
     """`attention` with fewer heads of keys and values than of queries."""
@@ -38,8 +34,8 @@ def grouped_attention(q, k, v, mask=None, scale=None, causal=False, dropout=0.0)
 
 
 @builtin(
-    f"attention<T: float>({_GROUPS}, mask: bool[...M], {_MASK_AND_CAUSAL}) -> {_RESULT} where H % G == 0",
-    f"attention<T: float>({_GROUPS}, mask: T[...M], {_MASK_AND_CAUSAL}) -> {_RESULT} where H % G == 0",
+    f"attention<T: float>({_HEADS}, mask: bool[...M], {_MASK_AND_CAUSAL}) -> {_RESULT} where H % G == 0",
+    f"attention<T: float>({_HEADS}, mask: T[...M], {_MASK_AND_CAUSAL}) -> {_RESULT} where H % G == 0",
 )
 def causal_attention(q, k, v, mask, causal, scale=None, dropout=0.0):
     """`attention` under a mask that may be causal besides, which PyTorch's own function refuses."""

@@ -2,6 +2,8 @@
 
 from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
+from tensorlogic.types.shapes import broadcast
+from tensorlogic.types.types import Tensor, Type
 
 
 @builtin(
@@ -173,8 +175,16 @@ def diff(x):
     return torch.diff(x)
 
 
+def _compared(call) -> Type | None:
+    a, b = call.types["a"], call.types["b"]
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        broadcast(call.need, a.shape, b.shape)
+    return call.result
+
+
 @builtin(
     "allclose<T: number>(a: T[...A], b: T[...B], rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = false) -> bool",
+    infer=_compared,
 )
 def allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Whether all elements agree up to `atol + rtol * |b|`. See torch.allclose."""

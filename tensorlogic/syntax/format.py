@@ -26,7 +26,8 @@ def format_source(text: str, name: str = "<text>") -> str:
     module = parse(Source(name, text), problems)
     if problems.errors:
         raise TensorLogicError(problems.in_order())
-    return _settled(module) or text.replace("\r\n", "\n")
+    settled = _settled(module)
+    return text.replace("\r\n", "\n") if settled is None else settled
 
 
 def _settled(module: ast.Module) -> str | None:
@@ -36,7 +37,7 @@ def _settled(module: ast.Module) -> str | None:
     for _ in range(ROUNDS):
         after = _read_again(module, formatted)
         if after is None or not module.comments:
-            return formatted if after else None
+            return formatted if after is not None else None
         again = format_module(after)
         if again == formatted:
             return formatted

@@ -42,6 +42,8 @@ LAXER: dict[str, dict[str, str]] = {
         "negative integer powers": "the sign of an exponent is a value",
         "Expected more than 1 value per channel": "`training` is a bool, known when the program runs",
     },
+    "arange": {"upper bound and lower bound": "two floats are compared when the program runs"},
+    "batch_norm": {"must be defined in evaluation mode": "`training` is a bool, known when the program runs"},
     "bincount": {"minlength should be >= 0": "an int that is no size"},
     "hardtanh": {"min_val cannot be greater": "two floats are compared when the program runs"},
     "histc": {
