@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from functools import wraps
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tensorlogic import driver
@@ -113,14 +113,7 @@ def checked(function: Function, call: Callable[..., Any], loaded: driver.Loaded)
     """A function that checks its arguments first, and whose errors are at their place in the program."""
     from tensorlogic.backends.checks import make_checked
 
-    careful = make_checked(function, call)
-
-    @wraps(call)
-    def located(*arguments: Any, **named: Any) -> Any:
-        with driver.located(loaded.sources):
-            return careful(*arguments, **named)
-
-    return located
+    return make_checked(function, call, partial(driver.translated, sources=loaded.sources))
 
 
 def texts(settings: Mapping[str, object]) -> dict[str, str]:

@@ -112,14 +112,21 @@ def sources_of(module: Module) -> dict[str, Source]:
 @contextmanager
 def located(sources: Mapping[str, Source]) -> Iterator[None]:
     """Whatever a program raises becomes a TensorLogicError with its place in the program."""
-    from tensorlogic.runtime.errors import explain_exception
-
     try:
         yield
-    except BrokenPipeError:
-        raise
-    except (Exception, KeyboardInterrupt) as error:
-        diagnostic = explain_exception(error, sources)
-        if diagnostic is None:
-            raise
-        raise TensorLogicError(diagnostic) from error
+    except BaseException as error:
+        raise translated(error, sources)  # noqa: B904: it has its cause
+
+
+def translated(error: BaseException, sources: Mapping[str, Source]) -> BaseException:
+    """What a program raised, as a TensorLogicError with its place in the program; itself where the program did not cause it."""
+    from tensorlogic.runtime.errors import explain_exception
+
+    if isinstance(error, BrokenPipeError) or not isinstance(error, Exception | KeyboardInterrupt):
+        return error
+    diagnostic = explain_exception(error, sources)
+    if diagnostic is None:
+        return error
+    told = TensorLogicError(diagnostic)
+    told.__cause__ = error
+    return told

@@ -1,11 +1,13 @@
 """The check at the door: functions that Python calls look at their arguments before they run.
 
-The fast path is a few comparisons; what is wrong is worked out only after one of them failed.
+The fast path is one Python call around the function and a few comparisons; what is wrong is worked out only after one of them
+failed, and the arguments of a call by keyword are put in order first.
 """
 
 import ast
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, update_wrapper
+from itertools import takewhile
 from typing import Any
 
 from tensorlogic.backends import nodes
@@ -19,52 +21,92 @@ from tensorlogic.types.goals import goal_symbols
 from tensorlogic.types.types import Bool, DTypeVar, Float, Int, Segment, String, Tensor
 
 _HOST = {Int: ("int",), Float: ("float", "int"), Bool: ("bool",), String: ("str",)}
+_ABSENT = object()
+_UNFIT = (AttributeError, ValueError, TypeError, ArithmeticError)  # from looking at an argument of another kind
 
 
-def make_checked(function: Function, python_function: Callable) -> Callable:
+class _Misfit(ValueError):
+    """An argument does not fit."""
+
+
+def make_checked(
+    function: Function, python_function: Callable, translated: Callable[[BaseException], BaseException] | None = None
+) -> Callable:
     """The function with a check of its arguments: dtype, rank, sizes, `where` clauses, types of numbers.
 
-    A call that does not fit raises TensorLogicError with TL0306, 0302, 0304, 0301 or 0311; it names the parameter, what was
-    expected and found, and where each size came from. Costs about 0.25 microseconds per tensor when all is well.
+    A call that does not fit raises TensorLogicError with TL0306, 0302, 0304, 0301, 0307 or 0311; it names the parameter, what was
+    expected and found, and where each size came from. Costs about 0.2 microseconds per tensor when all is well. What the function
+    itself raises is raised as what `translated` makes of it.
     """
-    fits = _compile(function)
     code = getattr(python_function, "__code__", None)
     names = code.co_varnames[: code.co_argcount] if code else tuple(param.name for param in function.params)
-
-    @wraps(python_function)
-    def checked(*args: Any, **keywords: Any) -> Any:
-        try:
-            fine = not keywords and fits(*args)
-        except (AttributeError, ValueError, TypeError, ArithmeticError):
-            fine = False
-        if not fine:
-            explain(function, args, keywords, names)
-        return python_function(*args, **keywords)
-
-    return checked
+    given = python_function.__defaults__ or () if code else ()
+    defaults = dict(zip(range(len(names) - 1, -1, -1), reversed(given), strict=False))
+    writer = _Checks(function, defaults)
+    namespace = writer.names() | {f"default_{i}": value for i, value in defaults.items()}
+    namespace |= {"call": python_function, "translated": translated}
+    namespace |= {"ordered": partial(_ordered, function, names), "explained": partial(_explained, function, names)}
+    exec(compile(_definition(function, writer, translated is not None), "<argument checks>", "exec", dont_inherit=True), namespace)
+    return update_wrapper(namespace["checked"], python_function)
 
 
-def _compile(function: Function) -> Callable[..., bool]:
-    """A Python function of the same parameters that is true when the arguments fit."""
-    writer = _Checks(function)
-    body = [*writer.statements(), ast.Return(ast.Constant(True))]
-    count = len(function.params)
-    defaults = sum(p.has_default for p in function.signature.params)
-    arguments = ast.arguments([], [ast.arg(f"a{i}") for i in range(count)], None, [], [], None, [ast.Name("MISSING", LOAD)] * defaults)
-    tree = ast.Module([ast.FunctionDef("fits", arguments, body, [], None)], [])
+def _definition(function: Function, writer: "_Checks", translates: bool) -> ast.Module:
+    """`def checked(a0=ABSENT, a1=ABSENT, /, *more, **named)`; the names of the program do not occur in it."""
+    names = [f"a{i}" for i in range(len(function.params))]
+    arguments: list[ast.expr] = [ast.Name(name, LOAD) for name in names]
+    parameters = ast.arguments(
+        [ast.arg(name) for name in names], [], ast.arg("more"), [], [], ast.arg("named"), [ast.Name("ABSENT", LOAD)] * len(names)
+    )
+    targets = ast.List([ast.Name(name, STORE) for name in names], STORE)
+    bound = ast.Assign([targets], ast.Call(ast.Name("ordered", LOAD), [ast.Name("more", LOAD), ast.Name("named", LOAD), *arguments], []))
+    body: list[ast.stmt] = [ast.If(ast.BoolOp(ast.Or(), [ast.Name("more", LOAD), ast.Name("named", LOAD)]), [bound], [])]
+    if checks := [*writer.statements()]:
+        handler = ast.ExceptHandler(ast.Name("UNFIT", LOAD), None, [ast.Expr(ast.Call(ast.Name("explained", LOAD), arguments, []))])
+        body.append(ast.Try(checks, [handler], [], []))
+    body += _call(arguments, translates)
+    tree = ast.Module([ast.FunctionDef("checked", parameters, body, [], None)], [])
     for node in ast.walk(tree):
         if "lineno" in node._attributes:
             node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = 1, 0, 1, 0  # type: ignore[attr-defined]
-    namespace = writer.names()
-    exec(compile(tree, "<argument checks>", "exec", dont_inherit=True), namespace)
-    return namespace["fits"]
+    return tree
+
+
+def _call(arguments: list[ast.expr], translates: bool) -> list[ast.stmt]:
+    result: ast.stmt = ast.Return(ast.Call(ast.Name("call", LOAD), arguments, []))
+    if not translates:
+        return [result]
+    other = ast.Raise(ast.Call(ast.Name("translated", LOAD), [ast.Name("error", LOAD)], []))
+    return [ast.Try([result], [ast.ExceptHandler(ast.Name("BaseException", LOAD), "error", [other])], [], [])]
+
+
+def _ordered(function: Function, names: tuple[str, ...], more: tuple, named: dict[str, Any], *given: Any) -> list[Any]:
+    """All arguments by position. TL0307 for too many, unknown ones, and those that are given twice."""
+    values = list(given)
+    for name, value in named.items():
+        place = names.index(name) if name in names else None
+        if more or place is None or values[place] is not _ABSENT:
+            break
+        values[place] = value
+    else:
+        if not more:
+            return values
+    explain(function, (*takewhile(lambda value: value is not _ABSENT, given), *more), named, names)
+    raise AssertionError("a call with arguments that have no parameter is refused")
+
+
+def _explained(function: Function, names: tuple[str, ...], *values: Any) -> None:
+    """Raises what is wrong; returns where nothing is after all."""
+    first = tuple(takewhile(lambda value: value is not _ABSENT, values))
+    rest = zip(names[len(first) :], values[len(first) :], strict=False)
+    explain(function, first, {name: value for name, value in rest if value is not _ABSENT}, names)
 
 
 class _Checks:
-    """Statements that return False where an argument does not fit."""
+    """Statements that raise where an argument does not fit, and fill in the defaults."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, defaults: dict[int, Any]) -> None:
         self.function = function
+        self.defaults = defaults
         self.sizes: dict[str, ast.expr] = {}
         self.segments: dict[str, str] = {}
         self.dtypes: dict[str, ast.expr] = {}
@@ -77,27 +119,26 @@ class _Checks:
         floats = frozenset((torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2))
         ints = frozenset((torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8))
         kinds = {"float": floats, "int": ints, "number": floats | ints | {torch.complex64, torch.complex128}, "bool": {torch.bool}}
-        return {**found, **{f"kind_{name}": kind for name, kind in kinds.items()}, "MISSING": _MISSING}
+        return {**found, **{f"kind_{name}": kind for name, kind in kinds.items()}, **_FIXED}
 
     def statements(self) -> Iterator[ast.stmt]:
         for i, param in enumerate(self.function.params):
             if self.function.signature.params[i].has_default:
-                yield from self.optional(f"a{i}", param)
+                yield self.optional(i, param)
             else:
                 yield from self.argument(f"a{i}", param)
         for requirement in self.function.signature.where:
             if self.known(requirement.goal):
                 yield _unless(claim(requirement.goal, self.sizes))
 
-    def optional(self, name: str, param: Value) -> Iterator[ast.stmt]:
+    def optional(self, i: int, param: Value) -> ast.stmt:
         """A parameter with a default is looked at where it is given; it binds no size for the others."""
         outer = self.sizes, self.segments, self.dtypes
         self.sizes, self.segments, self.dtypes = dict(self.sizes), dict(self.segments), dict(self.dtypes)
-        body = list(self.argument(name, param))
+        body = list(self.argument(f"a{i}", param))
         self.sizes, self.segments, self.dtypes = outer
-        if body:
-            given = ast.Compare(ast.Name(name, LOAD), [ast.IsNot()], [ast.Name("MISSING", LOAD)])
-            yield ast.If(given, body, [])
+        filled = ast.Assign([ast.Name(f"a{i}", STORE)], ast.Name(f"default_{i}", LOAD)) if i in self.defaults else ast.Pass()
+        return ast.If(_is_absent(f"a{i}"), [filled], body)
 
     def known(self, goal: Any) -> bool:
         return goal_symbols(goal) <= self.sizes.keys()
@@ -111,6 +152,8 @@ class _Checks:
                 yield _unless(_is_one_of(ast.Call(ast.Name("type", LOAD), [ast.Name(name, LOAD)], []), allowed))
                 if isinstance(param.type, Int) and param.name not in self.sizes:
                     self.sizes[param.name] = ast.Name(name, LOAD)
+            case _:
+                yield ast.If(_is_absent(name), [_MISFIT], [])
 
     def tensor(self, name: str, type_: Tensor) -> Iterator[ast.stmt]:
         yield from self.dtype(ast.Attribute(ast.Name(name, LOAD), "dtype", LOAD), type_.dtype)
@@ -122,7 +165,7 @@ class _Checks:
             whole: ast.expr = ast.Tuple(starred, STORE)
             yield ast.Assign([whole], shape)
         else:
-            yield ast.If(shape, [ast.Return(ast.Constant(False))], [])
+            yield ast.If(shape, [_MISFIT], [])
         for i, item in enumerate(type_.shape):
             yield from self.axis(ast.Name(f"{name}_{i}", LOAD), item)
 
@@ -173,11 +216,16 @@ class _Checks:
         self.sizes[binding.value.name] = ast.BinOp(rest, ast.FloorDiv(), nodes.number(binding.scale))
 
 
-_MISSING = object()
+_FIXED = {"ABSENT": _ABSENT, "UNFIT": _UNFIT, "MISFIT": _Misfit}
+_MISFIT = ast.Raise(ast.Name("MISFIT", LOAD))
 
 
 def _unless(condition: ast.expr) -> ast.stmt:
-    return ast.If(ast.UnaryOp(ast.Not(), condition), [ast.Return(ast.Constant(False))], [])
+    return ast.If(ast.UnaryOp(ast.Not(), condition), [_MISFIT], [])
+
+
+def _is_absent(name: str) -> ast.expr:
+    return ast.Compare(ast.Name(name, LOAD), [ast.Is()], [ast.Name("ABSENT", LOAD)])
 
 
 def _is_one_of(found: ast.expr, allowed: list[ast.Name]) -> ast.expr:

@@ -1,6 +1,7 @@
 """Calls: what is called, which overload fits, and the operation that comes of it."""
 
 from tensorlogic.checker import members
+from tensorlogic.checker.arguments import argument_label, arguments_of
 from tensorlogic.checker.closures import apply_callable, apply_closure, function_value
 from tensorlogic.checker.coerce import coerce, literal_shape, to_tensor
 from tensorlogic.checker.guards import add_guards
@@ -19,6 +20,9 @@ from tensorlogic.ir.ir import Const, Omitted, Operand
 from tensorlogic.source import Span
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.goals import Rel
+from tensorlogic.types.mistakes import WhereNotMet
 from tensorlogic.types.signature import Parameter, Signature
 from tensorlogic.types.types import (
     Any,
@@ -182,52 +186,6 @@ def _call_path(state: State, node: ast.Call, callee: ast.Path) -> Typed:
     return call_function(state, node, method)
 
 
-# --- arguments -------------------------------------------------------------------------------------------------------
-
-
-def arguments_of(state: State, node: ast.Call, signatures: tuple[Signature, ...], first: Argument | None = None) -> list[Argument]:
-    """Every argument checked once. What the signatures agree upon is a hint: `D / H` is exact where an int is expected."""
-    arguments = [first] if first else []
-    for arg in node.args:
-        hint = _hint(signatures, len(arguments), arg.name)
-        arguments.append(Argument(arg.name, state.expr(arg.value, hint), arg.value))
-    return arguments
-
-
-def _hint(signatures: tuple[Signature, ...], position: int, name: str | None) -> Type | None:
-    wanted = [p for p in (_parameter_at(s, position, name) for s in signatures) if p is not None]
-    for parameter in wanted:
-        if _is_closed(parameter.type):
-            return parameter.type
-    return None
-
-
-def _parameter_at(signature: Signature, position: int, name: str | None) -> Parameter | None:
-    if name is not None:
-        return next((p for p in signature.params if p.name == name), None)
-    return signature.params[position] if position < len(signature.params) else None
-
-
-def _is_closed(type_: Type) -> bool:
-    """Whether the type says all there is to know: no variable of the signature is in it."""
-    match type_:
-        case Int() | Float() | Struct(_, ()):
-            return True
-        case List(element):
-            return _is_closed(element)
-        case Tuple(items):
-            return all(_is_closed(i) for i in items)
-    return False
-
-
-def argument_label(state: State, argument: Argument) -> Label:
-    """Where the type of an argument comes from: its declaration where it has a name."""
-    node, type_ = argument.node, argument.typed.type
-    if isinstance(node, ast.Name) and isinstance(found := state.scope.find(node.name), Variable | GlobalName):
-        return Label(found.span, f"`{node.name}` is {type_}")
-    return Label(node.span, f"this is {type_}")
-
-
 # --- functions of the program ----------------------------------------------------------------------------------------
 
 
@@ -235,6 +193,8 @@ def call_function(state: State, node: ast.Call, function: FunctionName, first: A
     signature = function.signature
     arguments = arguments_of(state, node, (signature,), first)
     attempt, matcher = _attempt(state, signature, 0, arguments, node.span)
+    if not attempt.failed:
+        _least_sizes(attempt, function)
     if attempt.failed:
         return _failed(state, attempt, arguments, node.span)
     result = matcher.result()
@@ -246,6 +206,15 @@ def call_function(state: State, node: ast.Call, function: FunctionName, first: A
         state.add("call", operands, node.span, name=function.unique)
         return Typed(Const(None, Void()), Void(), node.span)
     return state.emit("call", operands, result, node.span, name=function.unique)
+
+
+def _least_sizes(attempt: Attempt, function: FunctionName) -> None:
+    """The body relies on sizes of at least 1 unless a `where` says otherwise; what is certainly smaller is refused here."""
+    for name in function.positive:
+        size = attempt.bound.dims.get(name)
+        if size is not None and size.value is not None and size.value < 1:
+            goal = Rel(">=", Dim.sym(name), Dim.const(1))
+            attempt.at.append((WhereNotMet(f"`{attempt.signature.name}`", goal, {name: size.value}), None))
 
 
 def _attempt(state: State, signature: Signature, index: int, arguments: list[Argument], span: Span) -> tuple[Attempt, Matcher]:

@@ -17,10 +17,10 @@ from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Facts
-from tensorlogic.types.goals import Goal, goal_symbols
-from tensorlogic.types.prove import Refuted, prove
+from tensorlogic.types.goals import Goal, Rel, goal_symbols
+from tensorlogic.types.prove import Proved, Refuted, prove
 from tensorlogic.types.signature import Signature
-from tensorlogic.types.types import Int, Segment, Struct, Tensor, Type, Unknown, Void, is_unknown, widen
+from tensorlogic.types.types import Int, Segment, Struct, Tensor, Type, Void, is_unknown, widen
 
 NO_BOUND = -(2**62)  # an int parameter that stands in no shape may be negative
 
@@ -33,7 +33,15 @@ def read_head(state: State, node: ast.FnDecl, unique: str, self_type: Struct | N
     signature = _with_constant_defaults(state, signature_of(node, reader, self_type))
     refuted = _inexact_divisions(state, reader, signature)
     _unbound_results(state, node, signature)
-    return FunctionName(unique, signature, node, state.scope, refuted)
+    return FunctionName(unique, signature, node, state.scope, refuted, _positive(signature))
+
+
+def _positive(signature: Signature) -> tuple[str, ...]:
+    """The sizes and int parameters of the types that are at least 1 as long as the `where` lets them."""
+    facts, used = facts_of(signature), set().union(*(type_symbols(t) for t in (*(p.type for p in signature.params), signature.result)))
+    limited = set().union(*(goal_symbols(r.goal) for r in signature.where))
+    least = Dim.const(1)
+    return tuple(n for n in signature.dims if n in used and (n not in limited or isinstance(prove(Rel(">=", Dim.sym(n), least), facts), Proved)))
 
 
 def _with_constant_defaults(state: State, signature: Signature) -> Signature:

@@ -1,6 +1,6 @@
 """The initial value of a declared tensor: `normal(0.02)` takes the declared shape and dtype; anything else is an expression."""
 
-from tensorlogic.checker.calls import arguments_of
+from tensorlogic.checker.arguments import arguments_of
 from tensorlogic.checker.matching import Attempt, Matcher, explain_failure
 from tensorlogic.checker.messages import shape_text
 from tensorlogic.checker.signatures import initializer_signature

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tensorlogic.checker.annotations import TEMPLATE
 from tensorlogic.checker.coerce import default_dtype, leaf_fits, literal_shape
+from tensorlogic.checker.defaults import default_value, type_of_default
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
@@ -247,7 +248,7 @@ class Matcher:
                 bound.dims[parameter.name] = bound.values[parameter.name] = Dim.const(value)
             case _:
                 bound.values[parameter.name] = value
-        self.attempt.types[parameter.name] = _type_of_default(parameter, value)
+        self.attempt.types[parameter.name] = type_of_default(parameter, value)
 
     def _requirements(self) -> None:
         signature, bound = self.attempt.signature, self.attempt.bound
@@ -355,39 +356,6 @@ def _of_numbers(type_: Type) -> bool:
 
 def _callable(parameter: Parameter, argument: Argument) -> bool:
     return argument.typed.closure is not None
-
-
-def default_value(node: object) -> object:
-    """The value of a default in a signature: a number, bool, string, NoneType, or None for what shapes never depend on."""
-    match node:
-        case ast.IntLit(value=value) | ast.BoolLit(value=value) | ast.StringLit(value=value):
-            return value
-        case ast.FloatLit(text=text):
-            return float(text.replace("_", ""))
-        case ast.Unary(op="-", operand=ast.IntLit(value=value)):
-            return -value
-        case ast.Unary(op="-", operand=ast.FloatLit(text=text)):
-            return -float(text.replace("_", ""))
-        case ast.Name(name="none"):
-            return NoneType()
-        case ast.ListLit(items=items):
-            return tuple(Dim.const(v) if type(v := default_value(i)) is int else None for i in items)
-    return None
-
-
-def _type_of_default(parameter: Parameter, value: object) -> Type:
-    match value:
-        case NoneType():
-            return value
-        case bool():
-            return Bool(value)
-        case int():
-            return Int(Dim.const(value))
-        case float():
-            return Float(value)
-        case str():
-            return String(value)
-    return parameter.type
 
 
 def dim_of(state: State, typed: Typed) -> Dim:

@@ -50,6 +50,7 @@ class FunctionName:
     declaration: ast.FnDecl
     scope: "Scope"
     refuted: tuple[Goal, ...] = ()  # divisions in its types that may leave a remainder, reported already
+    positive: tuple[str, ...] = ()  # sizes that its body takes to be at least 1
 
 
 @dataclass(eq=False)

@@ -39,7 +39,8 @@ def _cores(call) -> Type | None:
 
 def _bounded(call, shape: Shape, at: int, before: Dim, rank: Dim) -> Dim:
     """The rank behind axis `at` cannot be more than the matrix that is decomposed there has rows or columns."""
-    left, right = (prod((s for s in side if isinstance(s, Dim)), start=start) for side, start in ((shape[at : at + 1], before), (shape[at + 1 :], ONE)))
+    rows, columns = shape[at : at + 1], shape[at + 1 :]
+    left, right = (prod((s for s in side if isinstance(s, Dim)), start=start) for side, start in ((rows, before), (columns, ONE)))
     if call.need.holds(Rel("<=", rank, left)) and call.need.holds(Rel("<=", rank, right)):
         return rank
     known = [side.value for side in (left, right, rank)]
@@ -63,8 +64,9 @@ def _train(call) -> Type | None:
         call.need.fail(RankMismatch("a core", "3", other))
         return None
     pairs = zip(cores, cores[1:], strict=False)
-    ends = (("the first rank", cores[0].shape[0]), ("the last rank", cores[-1].shape[2]))
-    agree = all(equal(call.need, what, rank, ONE) for what, rank in ends) and all(equal(call.need, "the ranks of neighbouring cores", a.shape[2], b.shape[0]) for a, b in pairs)
+    ends = (("the first rank", cores[0].shape[0], ONE), ("the last rank", cores[-1].shape[2], ONE))
+    inside = (("the ranks of neighbouring cores", a.shape[2], b.shape[0]) for a, b in pairs)
+    agree = all(equal(call.need, *row) for row in (*ends, *inside))
     return Tensor(cores[0].dtype, tuple(core.shape[1] for core in cores)) if agree else None
 
 

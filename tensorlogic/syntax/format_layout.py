@@ -203,6 +203,8 @@ class _Layout:
                     todo.append((broken, apart if broken else hugging))
                 case Remark(text, ends_line) if not ends_line:
                     left -= len(text)
+                case IfBroken(text) if broken:
+                    left -= len(text)
         return False
 
     def line(self, depth: int, broken: bool, flat: str, needs: int | None) -> None:

@@ -13,7 +13,19 @@ from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.signature import Parameter, Signature
 from tensorlogic.types.types import (
-    Any, AnyTensor, Bool, DTypeValue, DTypeVar, Float, Int, List, NoneType, Segment, String, Tensor, Type,
+    Any,
+    AnyTensor,
+    Bool,
+    DTypeValue,
+    DTypeVar,
+    Float,
+    Int,
+    List,
+    NoneType,
+    Segment,
+    String,
+    Tensor,
+    Type,
 )  # fmt: skip
 
 AXES = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "source", "destination", "axis"}

@@ -21,15 +21,21 @@ STRICTER: dict[str, dict[str, str]] = {
     "view": {"TL0308": "a -1 beside a size of 0"},
     "one_hot": {"TL0310": "-1 counts the classes when the program runs: the type would not say how many"},
     "adaptive_avg_pool2d": {"TL0304": "PyTorch takes other ranks only where the output is 1"},
-    "attention": {"TL0301": "a mask of one dim, of which PyTorch takes some", "TL0304": "a mask of one dim, of which PyTorch takes some"},
+    "attention": {
+        "TL0301": "a mask of one dim, of which PyTorch takes some",
+        "TL0304": "a mask of one dim, of which PyTorch takes some",
+        "TL0311": "the heads of keys divide those of queries, also where one head of queries would broadcast",
+    },
     "rope": {"TL0311": "pairs of the last axis: it is even", "TL0301": "one position for each row", "TL0304": "one position for each row"},
     "roll": {"TL0304": "as many shifts as axes"},
     "dequantize": {"TL0306": "only what is quantized"},
     **dict.fromkeys(("linear", "bilinear", "addmm", "baddbmm", "khatri_rao", "lstsq", "solve", "solve_triangular"), _BATCH),
-    **dict.fromkeys(("attention_mask", "cross_entropy", "nll_loss", "instance_norm", "tucker_reconstruct", "tt_reconstruct"), {"TL0304": _RANK}),
+    **dict.fromkeys(("attention_mask", "cross_entropy", "nll_loss", "instance_norm"), {"TL0304": _RANK}),
+    **dict.fromkeys(("tucker_reconstruct", "tt_reconstruct"), _BATCH),
     **dict.fromkeys(("pairwise_distance", "triplet_margin_loss"), _BATCH),
     **dict.fromkeys(
-        ("meshgrid", "prelu", "gather", "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill", "index_select"),
+        ("meshgrid", "prelu", "gather", "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill")
+        + ("index_select",),
         {"TL0304": _NO_VECTOR},
     ),
 }
