@@ -115,7 +115,7 @@ def located(sources: Mapping[str, Source]) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        raise translated(error, sources)  # noqa: B904: it has its cause
+        raise translated(error, sources)  # noqa: B904 - it carries its cause
 
 
 def translated(error: BaseException, sources: Mapping[str, Source]) -> BaseException:

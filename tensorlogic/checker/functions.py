@@ -40,8 +40,8 @@ def _positive(signature: Signature) -> tuple[str, ...]:
     """The sizes and int parameters of the types that are at least 1 as long as the `where` lets them."""
     facts, used = facts_of(signature), set().union(*(type_symbols(t) for t in (*(p.type for p in signature.params), signature.result)))
     limited = set().union(*(goal_symbols(r.goal) for r in signature.where))
-    least = Dim.const(1)
-    return tuple(n for n in signature.dims if n in used and (n not in limited or isinstance(prove(Rel(">=", Dim.sym(n), least), facts), Proved)))
+    names = [name for name in signature.dims if name in used]
+    return tuple(n for n in names if n not in limited or isinstance(prove(Rel(">=", Dim.sym(n), Dim.const(1)), facts), Proved))
 
 
 def _with_constant_defaults(state: State, signature: Signature) -> Signature:

@@ -178,7 +178,8 @@ class Matcher:
             return
         if not self.attempt.need.mistakes:
             self.unifier.fit(parameter.type, actual, what)
-        self._note_value(parameter.name, parameter.type, argument.typed)
+        if not parameter.variadic:
+            self._note_value(parameter.name, parameter.type, argument.typed)
         self.attempt.types[parameter.name] = self._with_others(parameter, actual)
         self._collect(argument)
 
@@ -216,7 +217,7 @@ class Matcher:
         return Fn(params, self.apply(typed, params))
 
     def _note_value(self, name: str, type_: Type, typed: Typed) -> None:
-        """Remember the value of ints, lists of ints and bools: shapes may depend on them."""
+        """Remember the values of host arguments: shapes may depend on them."""
         bound = self.attempt.bound
         match typed.type:
             case Int() if isinstance(type_, Int | Any):
@@ -226,7 +227,7 @@ class Matcher:
                 bound.values[name] = bound.dims[name] = size
             case List(_, items) if items is not None and all(isinstance(i, Int) for i in items):
                 bound.values[name] = tuple(i.value if isinstance(i, Int) else None for i in items)
-            case Bool(value) | String(value):
+            case Bool(value) | String(value) | Float(value):
                 bound.values[name] = value
             case NoneType():
                 bound.values[name] = typed.type

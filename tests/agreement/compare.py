@@ -34,7 +34,7 @@ class Program:
         self.analysis = driver.analyse(source)
         self.module: Module = self.analysis.checked()
         self.generated = driver.build(self.analysis)
-        self.names: dict[str, Any] = dict(compile_module(self.generated))
+        self.names: Any = compile_module(self.generated)
         torch.manual_seed(SEED)
         self.reference = Reference(self.module)
 

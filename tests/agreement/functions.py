@@ -1,6 +1,6 @@
 """Random well-typed programs: functions of tensors whose sizes are names, with the result type that they must have.
 
-Every function takes `x: float32[N, D]`, `w: float32[D, E]`, `b: float32[D]`, `ids: int64[N]` and `k: int`, and does a few steps with what it has.
+The last function takes PARAMETERS and does a few steps with what it has.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +35,8 @@ class Body:
 
     def step(self) -> None:
         name = self.pick(self.known)
-        self.pick((self.unary, self.binary, self.product, self.reduction, self.layout, self.part, self.choice, self.loop, self.call))(name, self.known[name])
+        ways = (self.unary, self.binary, self.product, self.reduction, self.layout, self.part, self.choice, self.loop, self.call)
+        self.pick(ways)(name, self.known[name])
 
     def unary(self, name: str, shape: Shape) -> None:
         text = self.pick((f"{self.pick(SAME_SHAPE)}({name})", f"-{name}", f"{name}.clamp(-1.0, 1.0)", f"(|v| v * 2.0 + 1.0)({name})"))
@@ -86,7 +87,8 @@ class Body:
 
     def loop(self, name: str, shape: Shape) -> None:
         total = f"s{len(self.lines)}"
-        self.lines.append(f"    let {total} = {name}\n    for i in {self.pick(('0..3', 'range(2)', '[1, 2, 4]'))} {{ {total} = {total} * 0.5 + i }}")
+        turns = self.pick(("0..3", "range(2)", "[1, 2, 4]"))
+        self.lines.append(f"    let {total} = {name}\n    for i in {turns} {{ {total} = {total} * 0.5 + i }}")
         self.known[total] = shape
 
     def call(self, name: str, shape: Shape) -> None:
