@@ -13,7 +13,7 @@ from tensorlogic.checker.patterns import read_type
 from tensorlogic.checker.scope import Closure, FunctionName, GlobalName, Namespace, PythonModule, StructName, Unsupported, Variable
 from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.checker.state import State, Typed
-from tensorlogic.checker.weights import loaded_model
+from tensorlogic.checker.weights import call_model, loaded_model
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const, Omitted, Operand
@@ -30,6 +30,7 @@ from tensorlogic.types.types import (
     Float,
     Fn,
     Int,
+    Library,
     List,
     Range,
     Struct,
@@ -343,6 +344,9 @@ def call_value(state: State, node: ast.Call, callee: Typed) -> Typed:
     match callee.type:
         case Fn(params, result):
             return _call_typed(state, node, callee, params, result)
+        case Library(name="Model"):
+            arguments_of(state, node, ())
+            return call_model(state, node.span, callee.type)
         case Unknown():
             arguments_of(state, node, ())
             return state.unknown(node.span)

@@ -1,9 +1,11 @@
 """Making an expression fit the type that is wanted: literals become tensors, ints become floats, the rest must agree."""
 
+from collections.abc import Iterator
+
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.messages import describe, result_mistake
 from tensorlogic.checker.state import State, Typed
-from tensorlogic.diagnostics.diagnostic import Label
+from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.ir.ir import Const
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
@@ -26,6 +28,8 @@ from tensorlogic.types.types import (
     is_unknown,
 )  # fmt: skip
 from tensorlogic.types.unify import Bindings, Unifier
+
+MANTISSA = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8, "float8_e4m3fn": 4, "float8_e5m2": 3}  # bits, the hidden one too
 
 
 def literal_shape(type_: Type) -> tuple[Shape, Type] | None:
@@ -153,9 +157,35 @@ def _literal_to(state: State, typed: Typed, dtype: str | DTypeVar, shape: Shape)
     sizes, leaf = found
     if not leaf_fits(leaf, dtype):
         return typed
+    _note_precision(state, typed, leaf, dtype)
     if sizes == (Dim.const(0),) and any(isinstance(d, Dim) and d.value == 0 for d in shape):
         sizes = tuple(d for d in shape if not isinstance(d, Segment))
     return state.emit("tensor", (typed.operand,), Tensor(dtype, sizes), typed.span, dtype=dtype)
+
+
+def _note_precision(state: State, typed: Typed, leaf: Type, dtype: str | DTypeVar) -> None:
+    """A whole number that the float dtype cannot hold is a warning: it becomes another whole number."""
+    bits = MANTISSA.get(dtype) if isinstance(dtype, str) else None
+    if bits is None or not isinstance(typed.operand, Const) or isinstance(leaf, Bool):
+        return
+    lost = next((n for n in _whole_numbers(typed.operand.value) if n % (1 << max(n.bit_length() - bits, 0))), None)
+    if lost is not None:
+        title = f"{dtype} cannot hold {lost} exactly"
+        state.report(
+            Diagnostic(
+                "TL0704", title, typed.span, "it is rounded", help=("write it with a decimal point if that is meant",), severity="warning"
+            )
+        )
+
+
+def _whole_numbers(value: object) -> Iterator[int]:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, tuple):
+            pending.extend(item)
+        elif type(item) is int:
+            yield item
 
 
 def need_type(state: State, typed: Typed, kinds: tuple[type, ...], expected: str, what: str) -> bool:

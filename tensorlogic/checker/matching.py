@@ -222,7 +222,7 @@ class Matcher:
         match typed.type:
             case Int() if isinstance(type_, Int | Any):
                 size = dim_of(self.state, typed)
-                if name in bound.dims:
+                if name in bound.dims and isinstance(type_, Int):
                     self.unifier.require_equal(bound.dims[name], size, f"`{name}`")
                 bound.values[name] = bound.dims[name] = size
             case List(_, items) if items is not None and all(isinstance(i, Int) for i in items):

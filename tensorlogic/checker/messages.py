@@ -103,7 +103,13 @@ def _sizes_and_places(mistake: Mistake, subject: str) -> Words:
             return "TL0310", f"index {index} is out of range for a size of {size}", f"the size is {size}", (), ()
         case EmptySlice(what, size):
             negative = size.value is not None and size.value < 0
-            return "TL0310", f"{what} is {'negative' if negative else 'certainly empty'}", f"its size would be {size if size.value is None else size.value}", (), ()
+            return (
+                "TL0310",
+                f"{what} is {'negative' if negative else 'certainly empty'}",
+                f"its size would be {size if size.value is None else size.value}",
+                (),
+                (),
+            )
         case WhereNotMet(callee, goal, witness, text, values):
             title = f"{callee} requires `{text or goal}`, which is not met here"
             return "TL0311", title, values or f"{goal} does not hold", example(witness), ()

@@ -5,8 +5,7 @@ from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.tensor_operators import COMPARISONS, tensor_operator, undefined
-from tensorlogic.ir.ir import Const, Region, Value
-from tensorlogic.ir.ir import Op as IrOp
+from tensorlogic.ir.ir import Const, Op as IrOp, Region, Value
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.dtypes import QUANTIZED

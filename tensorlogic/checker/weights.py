@@ -32,6 +32,16 @@ def loaded_model(state: State, path: object, span: Span) -> Library:
     return Library("Model", header.entries)
 
 
+def call_model(state: State, span: Span, model: Library) -> Typed:
+    """A file of tensors alone says nothing of the architecture; running those that do say it is still to come."""
+    files = {entry.file for entry in (model.header or {}).values()}
+    alone = all(f.endswith(".safetensors") and not os.path.exists(os.path.join(os.path.dirname(f), "config.json")) for f in files)
+    if files and alone:
+        help = "write the forward pass as a function, with the tensors of the file as arguments"
+        return state.error("TL0607", span, "this file holds tensors, it is not a known architecture", "the model is called", help)
+    return state.error("TL0105", span, "running a loaded model is not supported yet")
+
+
 def get_tensor(state: State, base: Typed, model: Library, name: Typed, span: Span, expected: Type | None) -> Typed:
     """`m.get_tensor("w")` and `m["w"]`. An annotation converts at load."""
     if is_unknown(name.type):

@@ -8,6 +8,8 @@ from tensorlogic.types.shapes_base import argument, axis_of, known_or_fresh, num
 from tensorlogic.types.shapes_layout import check_split, concatenated, parts, stacked
 from tensorlogic.types.types import AnyTensor, DTypeVar, Int, List, Tensor, Tuple, Type
 
+MAX_PARTS = 4096  # more of them have the type of a list, not one type each
+
 
 @builtin("reshape<T: any>(x: T[...S], shape: [int]) -> T[...reshape(S, shape)]")
 def reshape(x, shape):
@@ -212,7 +214,7 @@ def _chunks(call) -> Type | None:
     shape = parts(call.need, x.shape, n.value, _dim(call))
     part = AnyTensor() if shape is None else Tensor(x.dtype, shape)
     known = number(n.value)
-    return List(part) if known is None or known < 1 else Tuple((part,) * known)
+    return List(part) if known is None or not 1 <= known <= MAX_PARTS else Tuple((part,) * known)
 
 
 @builtin("chunk<T: any>(x: T[...S], chunks: int, dim: int = 0) -> [T[?]]", infer=_chunks)
@@ -252,7 +254,7 @@ def _unbound(call) -> Type | None:
         return List(AnyTensor())
     part = Tensor(x.dtype, replaced(x.shape, position))
     known = number(x.shape[position])
-    return List(part) if known is None else Tuple((part,) * known)
+    return List(part) if known is None or known > MAX_PARTS else Tuple((part,) * known)
 
 
 @builtin("unbind<T: any>(x: T[...S], dim: int = 0) -> [T[?]]", infer=_unbound)

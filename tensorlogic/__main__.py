@@ -1,0 +1,7 @@
+"""`python -m tensorlogic` is `tlc`."""
+
+import sys
+
+from tensorlogic.cli.main import main
+
+sys.exit(main())
