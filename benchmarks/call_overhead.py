@@ -149,7 +149,8 @@ def measure(name: str, ours: Callable, case: tuple[Callable, tuple, float]) -> f
     hand = median(other for _, other in pairs)
     rate = f", {operations / hand / 1e9:.1f} GFLOP/s" if operations else ""
     more = median(own - other for own, other in pairs) * 1e6
-    print(f"{name:<13}{show(found)} of by hand: {hand * 1e6:.2f} us{rate}; {more:+.2f} us")
+    least = min(own for own, _ in pairs) / min(other for _, other in pairs)
+    print(f"{name:<13}{show(found)} of by hand, least of each {least:.3f}; by hand {hand * 1e6:.2f} us{rate}; {more:+.2f} us")
     print_pairs(pairs, 1e6, "us")
     return found[0]
 

@@ -160,4 +160,4 @@ def build(program: TextOrPath, output: str | os.PathLike[str], **settings: objec
     Raises TensorLogicError where the program has a mistake, OSError where a file cannot be read or written.
     """
     analysis = driver.analyse(source_of(program), texts(settings))
-    replace_text(os.fspath(output), driver.build(analysis).text)
+    replace_text(os.fspath(output), driver.build(analysis, os.path.dirname(os.fspath(output)) or ".").text)

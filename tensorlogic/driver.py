@@ -7,6 +7,7 @@
 A phase takes a value and gives a new one; the user's mistakes are collected on the side, an exception is our bug.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -62,11 +63,19 @@ def ir_text(analysis: Analysis) -> str:
     return print_module(analysis.checked(), builtin_signatures)
 
 
-def build(analysis: Analysis) -> "Generated":
-    """The Python module that a program without errors becomes. Imports no torch."""
-    from tensorlogic.backends.python import generate
+def build(analysis: Analysis, folder: str | None = None) -> "Generated":
+    """The Python module that a program without errors becomes. Imports no torch.
 
-    return generate(analysis.checked())
+    `folder` is where the module will lie, if that is not beside the program: its paths then lead back.
+    """
+    from tensorlogic.backends.python import generate
+    from tensorlogic.ir.rewrite import relocated
+
+    module = analysis.checked()
+    if folder is None:
+        return generate(module)
+    home = os.path.relpath(os.path.dirname(os.path.realpath(analysis.source.name)), os.path.realpath(folder))
+    return generate(relocated(module, "" if home == "." else home.replace(os.sep, "/")))
 
 
 @record

@@ -1,5 +1,6 @@
 """The reference evaluator: runs IR one operation at a time with the bodies of the builtins. The package has no such thing."""
 
+import os
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -213,6 +214,8 @@ class Reference:
                 given[key] = self.operand(arg, cells)
             elif parameter.default not in (None, "none"):
                 given[key] = default_value(parameter.default)
+        if "folder" in op.attrs:
+            given["path"] = os.path.join(os.path.dirname(os.path.abspath(self.module.source.name)), str(op.attrs["folder"]), given["path"])
         positional = [given.pop(key) for key in names if key in given] if rest else []
         return body(*positional, *rest, **given)
 

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "driver": "record source diagnostics syntax ir checker passes backends runtime",
     "api": "source diagnostics syntax types ir runtime backends driver write",
     "import_hook": "api diagnostics",
+    "__main__": "cli",
     "cli": "source diagnostics formats syntax types ir stdlib backends runtime driver write",
     "tensorlogic": "api import_hook diagnostics runtime",
 }

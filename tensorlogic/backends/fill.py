@@ -60,8 +60,17 @@ def filled(op: Op, parts: dict[int, Expr], roots: set[str]) -> Expr:
     roots |= body.roots
     roots.update("torch" for default in defaults.values() if isinstance(default, ast.Attribute))
     table = {name: [parts[i].node for i in taken] for name, taken in given.items()}
+    if "folder" in op.attrs:
+        roots.add("files")
+        table["path"] = [_beside(str(op.attrs["folder"]), table["path"][0])]
     used = [parts[i] for taken in given.values() for i in taken]
     return nodes.join(_Fill(table, defaults).fill(body.body), used, body.width, body.calls)
+
+
+def _beside(folder: str, path: ast.expr) -> ast.expr:
+    """`files.beside(__file__, "lib", path)`: relative to the file that names it, wherever the program runs."""
+    function = ast.Attribute(ast.Name("files", ast.Load()), "beside", ast.Load())
+    return ast.Call(function, [ast.Name("__file__", ast.Load()), ast.Constant(folder), path], [])
 
 
 class _Fill:

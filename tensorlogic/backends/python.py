@@ -113,7 +113,7 @@ def compile_module(generated: Generated) -> dict[str, object]:
 
     This is the one place where generated code becomes running code.
     """
-    namespace: dict[str, object] = {"__name__": "tensorlogic.program"}
+    namespace: dict[str, object] = {"__name__": "tensorlogic.program", "__file__": generated.source.name}
     pairs = zip(generated.files, generated.tree.body, strict=True)
     for file, group in groupby(pairs, key=lambda pair: pair[0]):
         tree = ast.Module([statement for _, statement in group], [])

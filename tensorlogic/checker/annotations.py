@@ -49,6 +49,7 @@ HOST_TYPES: dict[str, Type] = {
 LIBRARY_TYPES = ("Model", "Tokenizer", "KVCache", "Optimizer", "Scheduler", "Dataset", "Device")
 TEMPLATE = Library("Template")  # in builtins: a literal string with `{}` in it
 MAX_RANK = 64
+MAX_TERMS = 200
 MAX_SIZE = 2**63
 
 
@@ -258,6 +259,8 @@ class Annotations:
             if link.op == "/":
                 self.obligations.append((Divides(right, total), link.span))
             total = _apply(link.op, total, right)
+            if len(total.terms) > MAX_TERMS:
+                raise DimTooLarge(f"it has more than {MAX_TERMS} terms")
         return total
 
     def _dim_name(self, name: str, span: Span) -> Dim | None:

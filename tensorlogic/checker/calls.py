@@ -13,7 +13,7 @@ from tensorlogic.checker.patterns import read_type
 from tensorlogic.checker.scope import Closure, FunctionName, GlobalName, Namespace, PythonModule, StructName, Unsupported, Variable
 from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.checker.state import State, Typed
-from tensorlogic.checker.weights import call_model, loaded_model
+from tensorlogic.checker.weights import call_model, folder_of, loaded_model
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const, Omitted, Operand
@@ -43,6 +43,8 @@ from tensorlogic.types.types import (
     widen,
 )  # fmt: skip
 from tensorlogic.types.unify import substitute
+
+READERS = ("load_model",)  # what they read lies beside the file that names it; what is written goes to the working folder
 
 
 def check_call(state: State, node: ast.Call, expected: Type | None) -> Typed:
@@ -87,8 +89,8 @@ def _unknown_function(state: State, node: ast.Call, name: str, span: Span) -> Ty
         return members.hidden_name(state, name, span, hidden)
     if state.scope.incomplete():
         return state.unknown(node.span)
-    near = did_you_mean(name, [*registry.names(), *state.scope.visible()])
-    return state.error("TL0201", span, f"there is no function `{name}`", help=f"did you mean `{near}`?" if near else "")
+    help = state.suggestion(name, [*registry.names(), *state.scope.visible()])
+    return state.error("TL0201", span, f"there is no function `{name}`", help=help)
 
 
 def _call_member(state: State, node: ast.Call, callee: ast.Member, expected: Type | None) -> Typed:
@@ -331,7 +333,8 @@ def _emit_builtin(state: State, name: str, attempt: Attempt, result: Type, span:
     if isinstance(result, Void):
         state.add("builtin", operands, span, name=name, index=attempt.index)
         return Typed(Const(None, Void()), Void(), span)
-    return state.emit("builtin", operands, result, span, name=name, index=attempt.index)
+    place = {"folder": folder_of(state)} if name in READERS else {}
+    return state.emit("builtin", operands, result, span, name=name, index=attempt.index, **place)
 
 
 # --- function values -------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from tensorlogic.checker.expressions import EXPRESSIONS, STATEMENTS
 from tensorlogic.checker.functions import check_body, mutated_names
 from tensorlogic.checker.imports import root_of
 from tensorlogic.checker.initializers import initial_value
+from tensorlogic.checker.limits import stack_room
 from tensorlogic.checker.program import Builder
 from tensorlogic.checker.scope import GlobalName, Scope, StructName
 from tensorlogic.checker.settings import unused_settings
@@ -17,6 +18,7 @@ from tensorlogic.ir.ir import Module, Op, Region, TestBlock
 from tensorlogic.source import Source
 from tensorlogic.syntax import ast
 from tensorlogic.syntax.parse import parse
+from tensorlogic.types.dims import DimTooLarge
 from tensorlogic.types.facts import Facts
 from tensorlogic.types.types import Tensor, is_unknown
 
@@ -27,7 +29,8 @@ DECLARATIONS = (
 
 def check_program(source: Source, problems: Problems, *, settings: dict[str, str] | None = None) -> Module | None:
     """The module of a program. With errors in `problems` it is not whole, or None."""
-    return check_tree(parse(source, problems), problems, settings=settings)
+    with stack_room():
+        return check_tree(parse(source, problems), problems, settings=settings)
 
 
 def _without_broken(tree: ast.Module, problems: Problems) -> ast.Module | None:
@@ -53,6 +56,7 @@ def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Mo
     frame = Frame("", None, Facts.empty, frozenset(), top=True)
     state = State(problems, Scope(None, "file"), frame, {}, EXPRESSIONS, STATEMENTS)
     state.folder, state.file, state.settings = os.path.dirname(os.path.realpath(path)), tree.source.name, settings
+    state.home = state.folder
     state.written = written_paths(tree)
     builder = Builder(new_imports(root_of(path), path), _initialize_import)
     declare_file(builder, state, tree, "")
@@ -63,7 +67,11 @@ def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Mo
 
 def _functions(builder: Builder, state: State) -> None:
     for function, struct in builder.pending:
-        body = check_body(state, function, struct)
+        try:
+            body = check_body(state, function, struct)
+        except DimTooLarge as problem:
+            state.error("TL0314", function.declaration.name_span, f"a size here is too large to reason about: {problem}")
+            continue
         if body is not None:
             builder.functions.append(body)
 

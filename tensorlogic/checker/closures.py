@@ -66,11 +66,16 @@ def apply_closure(state: State, closure: Closure, params: tuple[Type, ...]) -> T
     if state.instantiations > MAX_INSTANTIATIONS:
         state.error("TL0104", closure.node.span, f"lambdas are used with more than {MAX_INSTANTIATIONS} different types")
         return Unknown()
+    if closure.open:
+        state.error("TL0306", closure.node.span, "a lambda cannot call itself", help="write it as a function")
+        return Unknown()
+    closure.open = True
     frame = replace(state.frame, name="lambda", result=None, returned=[], top=False, loops=0)
     with state.framed(frame), state.block("lambda", Scope(closure.scope, "lambda")) as ops:
         values = [bind_parameter(state, p, t) for p, t in zip(closure.node.params, params, strict=True)]
         result = _body(state, closure.node)
         returns = frame.returned or []
+    closure.open = False
     type_ = returns[0].type if returns and isinstance(result.type, Void) else result.type
     if not is_unknown(type_):
         _fill(state, closure, Region(tuple(values), tuple(ops), () if isinstance(type_, Void) else (result.operand,)), params, type_)

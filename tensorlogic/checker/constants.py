@@ -73,8 +73,16 @@ def _value(state: State, node: ast.Node) -> object:
         case ast.Member(base=ast.Name(name=alias), name=name) if isinstance(space := state.scope.find(alias), Namespace):
             return _of_binding(space.scope.names.get(name))
         case ast.ListLit(items=items) | ast.TupleLit(items=items):
-            return tuple(_value(state, item) for item in items)
+            return tuple(_part(state, item) for item in items)
     return _computed(state, node)
+
+
+def _part(state: State, node: ast.Node) -> object:
+    """Of a list written out; the name of another one would let it double at each step."""
+    value = _value(state, node)
+    if isinstance(value, tuple) and not isinstance(node, ast.ListLit | ast.TupleLit):
+        raise NotConstant
+    return value
 
 
 def _of_binding(found: object) -> object:

@@ -6,7 +6,7 @@ from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.operators import condition, fits_condition
 from tensorlogic.checker.patterns import bind_name, names_in, parts_of
-from tensorlogic.checker.scope import Scope, Unsupported
+from tensorlogic.checker.scope import Closure, Scope, Unsupported
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.ir.ir import Op, Region, Value
 from tensorlogic.source import Span
@@ -39,7 +39,10 @@ def _joined(state: State, span: Span, test: Typed | None, branches: list[Branch]
     """One `if` operation; its value where every branch that comes to its end has one."""
     ending = [branch for branch, gone in zip(branches, left, strict=True) if not gone]
     types = [value.type for _, value in ending]
-    if test is None or any(is_unknown(t) for t in types):
+    odd = next((value for _, value in ending if isinstance(value.closure, Closure)), None)
+    if odd is not None:
+        state.error("TL0306", odd.span, "a branch cannot have a lambda for its value", help="write functions with typed parameters")
+    if test is None or odd is not None or any(is_unknown(t) for t in types):
         _emit(state, span, test, branches, None)
         return state.unknown(span)
     if not types or any(isinstance(t, Void) for t in types):

@@ -30,6 +30,10 @@ def _not_yet(state: State, node: ast.Node, expected: Type | None) -> Typed:
     return state.error("TL0105", node.span, f"{words} not supported yet")
 
 
+def _map(state: State, node: ast.DictLit, expected: Type | None) -> Typed:
+    return state.error("TL0105", node.span, "maps are not supported yet")
+
+
 def _misplaced(state: State, node: ast.Node, expected: Type | None) -> Typed:
     return state.error("TL0101", node.span, "this stands only inside the brackets of an index")
 
@@ -44,7 +48,7 @@ EXPRESSIONS: Mapping[type, Any] = {
     ast.Binary: check_binary, ast.Range: check_range, ast.Cast: check_cast, ast.Call: check_call, ast.Index: check_index,
     ast.Member: check_member, ast.Path: _path, ast.Lambda: check_lambda, ast.If: check_if, ast.Match: check_match, ast.Block: _block,
     ast.Query: _not_yet, ast.Aggregate: _not_yet, ast.Slice: _misplaced, ast.Ellipsis: _misplaced, ast.DottedIndex: _not_yet,
-    ast.VirtualIndex: _not_yet,
+    ast.VirtualIndex: _not_yet, ast.DictLit: _map,
 }  # fmt: skip
 
 STATEMENTS: Mapping[type, Any] = {

@@ -33,7 +33,7 @@ def read_head(state: State, node: ast.FnDecl, unique: str, self_type: Struct | N
     signature = _with_constant_defaults(state, signature_of(node, reader, self_type))
     refuted = _inexact_divisions(state, reader, signature)
     _unbound_results(state, node, signature)
-    return FunctionName(unique, signature, node, state.scope, refuted, _positive(signature))
+    return FunctionName(unique, signature, node, state.scope, state.folder, refuted, _positive(signature))
 
 
 def _positive(signature: Signature) -> tuple[str, ...]:
@@ -138,13 +138,13 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
     frame.type_vars = {v.name: v for v in signature.type_vars}
     frame.segments = signature.segments
     frame.result_span = node.result.span if node.result else None
-    outer = state.scope
-    state.scope = function.scope
+    outer = state.scope, state.folder
+    state.scope, state.folder = function.scope, function.folder
     with state.framed(frame), state.block("function", Scope(function.scope, "function")) as ops:
         params = tuple(_declare_parameter(state, p.name, p.type, p.span or node.span) for p in signature.params)
         dims = _declare_dims(state, signature, params)
         _finish(state, node, result)
-    state.scope = outer
+    state.scope, state.folder = outer
     defaults = tuple(_default(state, p, s.type) for p, s in zip(node.params, signature.params, strict=True))
     body = Region((), tuple(ops))
     return Function(function.unique, params, defaults, dims, result, body, signature, node.span, node.doc, method_of)
@@ -172,7 +172,7 @@ def _declare_dims(state: State, signature: Signature, params: tuple[Value, ...])
         if binding is not None:
             found.append(binding)
             state.frame.dim_values[name] = binding.value
-            state.scope.names[name] = Variable(binding.value, binding.value.type, signature.span)  # type: ignore[arg-type]
+            state.scope.names[name] = Variable(binding.value, binding.value.type, signature.span, size=True)  # type: ignore[arg-type]
     return tuple(found)
 
 

@@ -270,6 +270,8 @@ def _gather(walk: _Walk, type_: object, axes: list[ShapeItem]) -> None:
     if walk.advanced_at is None:
         walk.advanced_at = len(walk.shape)
     match type_:
+        case Tensor("bool", ()):
+            walk.need.fail(WrongType("an index", "a mask with axes", type_))
         case Tensor("bool", shape):
             for have, axis in zip(shape, axes, strict=True):
                 if isinstance(have, Dim) and isinstance(axis, Dim):

@@ -80,7 +80,7 @@ def _common_type(state: State, items: list[Typed], expected: Type | None) -> Typ
         return AnyTensor()
     if all(isinstance(k, List) for k in kinds):
         return kinds[0]
-    odd = next(i for i, k in zip(items, kinds, strict=True) if type(k) is not type(kinds[0]))
+    odd = next(i for i, k in zip(items, kinds, strict=True) if k != kinds[0])
     state.report(describe(WrongType("an item of the list", str(kinds[0]), odd.type), odd.span))
     return None
 

@@ -91,8 +91,8 @@ def _library_name(state: State, node: ast.Name) -> Typed:
         return state.error("TL0105", node.span, f"`{name}` is not supported yet")
     if state.scope.incomplete():
         return state.unknown(node.span)
-    near = did_you_mean(name, [*state.scope.visible(), *registry.names(), *DTYPES])
-    return state.error("TL0201", node.span, f"there is no `{name}` here", "unknown name", f"did you mean `{near}`?" if near else "")
+    help = state.suggestion(name, [*state.scope.visible(), *registry.names(), *DTYPES])
+    return state.error("TL0201", node.span, f"there is no `{name}` here", "unknown name", help)
 
 
 def hidden_name(state: State, name: str, span: Span, hidden: Variable) -> Typed:

@@ -115,6 +115,10 @@ def _declared_type(state: State, name: str, type_: Type) -> Type:
 def _write_variable(state: State, variable: Variable, declared: Type, value: Typed, target: ast.Name, span: Span) -> None:
     if isinstance(declared, Unknown) or is_unknown(value.type):
         return
+    if variable.size:
+        title = f"`{target.name}` is a size of the arguments"
+        state.error("TL0206", target.span, title, "it cannot be assigned to", "declare another one with `let`")
+        return
     if isinstance(variable.closure, Closure | FunctionName):
         state.error(
             "TL0306", target.span, f"`{target.name}` is a function and cannot be assigned again", help="give the second one its own name"

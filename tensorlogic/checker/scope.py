@@ -19,6 +19,7 @@ class Variable:
     type: Type
     span: Span
     closure: "Closure | FunctionName | None" = None
+    size: bool = False  # a dimension variable: it is what the arguments say
 
 
 @dataclass(eq=False)
@@ -31,6 +32,7 @@ class Closure:
     placeholder: Op
     value: Value
     outline: tuple | None = None  # what its first use made of it, to refuse a second meaning
+    open: bool = False  # its body is being checked
 
 
 @dataclass(eq=False)
@@ -49,6 +51,7 @@ class FunctionName:
     signature: Signature
     declaration: ast.FnDecl
     scope: "Scope"
+    folder: str  # of its file
     refuted: tuple[Goal, ...] = ()  # divisions in its types that may leave a remainder, reported already
     positive: tuple[str, ...] = ()  # sizes that its body takes to be at least 1
 

@@ -1,20 +1,22 @@
 """What the checker carries from place to place: problems, scope, facts, and the operations built so far."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tensorlogic.checker.limits import too_large
 from tensorlogic.checker.scope import Closure, FunctionName, Scope, StructName, Variable
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
+from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Global, Op, Operand, Region, Value
 from tensorlogic.record import distinct_record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
-from tensorlogic.types.dims import Dim
+from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.facts import Facts
 from tensorlogic.types.obligations import Obligations
-from tensorlogic.types.types import DTypeVar, Int, Tensor, Type, TypeVar, Unknown
+from tensorlogic.types.types import DTypeVar, Fn, Int, List, Struct, Tensor, Tuple, Type, TypeVar, Unknown, widen
 
 
 @distinct_record
@@ -25,6 +27,8 @@ class Typed:
     type: Type
     span: Span
     closure: Closure | FunctionName | None = None
+
+MAX_SUGGESTIONS = 50  # each looks at every name there is
 
 
 @dataclass
@@ -59,7 +63,8 @@ class State:
     ops: list[Op] = field(default_factory=list)
     instantiations: int = 0
     value_dims: dict[Value, Dim] = field(default_factory=dict)
-    folder: str = "."
+    folder: str = "."  # of the file that is being checked
+    home: str = "."  # of the program
     file: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     used_settings: set[str] = field(default_factory=set)
@@ -69,10 +74,21 @@ class State:
 
     def expr(self, node: ast.Node, expected: Type | None = None) -> Typed:
         """Check an expression. `expected` is a hint for literals, lambdas and exact division; the caller still compares."""
-        return self.checks[type(node)](self, node, expected)
+        try:
+            return self.checks[type(node)](self, node, expected)
+        except DimTooLarge as problem:
+            return self.error("TL0314", node.span, f"a size here is too large to reason about: {problem}")
 
     def statement(self, node: ast.Node) -> None:
-        self.statements[type(node)](self, node)
+        try:
+            self.statements[type(node)](self, node)
+        except DimTooLarge as problem:
+            self.error("TL0314", node.span, f"a size here is too large to reason about: {problem}")
+
+    def suggestion(self, name: str, candidates: Iterable[str]) -> str:
+        """Advice for a misspelt name; none any more where a program has very many mistakes."""
+        near = did_you_mean(name, candidates) if len(self.problems.found) < MAX_SUGGESTIONS else None
+        return f"did you mean `{near}`?" if near else ""
 
     # --- problems ---------------------------------------------------------------------------------------------------
 
@@ -92,6 +108,12 @@ class State:
 
     def emit(self, code: str, args: tuple[Operand, ...], type_: Type, span: Span, **attrs) -> Typed:
         """Add an operation with one result."""
+        if isinstance(type_, Tuple | Struct | List | Fn) and too_large(type_):
+            if not isinstance(type_, List):
+                return self.error("TL0104", span, "the type of this value has too many parts", help="use a list, or a struct of its own")
+            type_ = widen(type_)
+        if self._untyped_lambda(args):
+            return self.unknown(span)
         value = Value("", type_)
         self.ops.append(Op(code, args, (value,), attrs, (), span))
         self.trace(value, type_)
@@ -99,7 +121,19 @@ class State:
 
     def add(self, code: str, args: tuple[Operand, ...], span: Span, regions: tuple[Region, ...] = (), **attrs) -> None:
         """Add an operation without result."""
+        if self._untyped_lambda(args):
+            return
         self.ops.append(Op(code, args, (), attrs, regions, span))
+
+    def _untyped_lambda(self, args: tuple[Operand, ...]) -> bool:
+        """Whether one is a lambda that nothing gave types; a message at it."""
+        for op in (op for arg in args if isinstance(arg, Value) and isinstance(arg.type, Fn) for op in reversed(self.ops)):
+            if op.code == "lambda" and not op.regions and op.results[0] in args:
+                help = "write a function with typed parameters"
+                if op.span and not any(d.span == op.span for d in self.problems.errors):
+                    self.error("TL0306", op.span, "the types of this lambda's parameters are not known here", help=help)
+                return True
+        return False
 
     def trace(self, operand: Operand, type_: Type) -> None:
         """Remember where the unknown dims of a value can be read."""

@@ -58,7 +58,9 @@ def _declare_it(node: ast.Node, type_: Type, mistake: Mistake) -> tuple[str, ...
         return ()
     if mistake.left.value is not None or mistake.right.value is not None or mistake.left.has_unknown or mistake.right.has_unknown:
         return ()
-    better = Tensor(type_.dtype, tuple(mistake.left if item == mistake.right else item for item in type_.shape))
+    swapped = (*type_.shape[:-2], *type_.shape[:-3:-1])
+    transposed = len(type_.shape) > 1 and type_.shape[-1] == mistake.left
+    better = Tensor(type_.dtype, swapped if transposed else tuple(mistake.left if item == mistake.right else item for item in type_.shape))
     return (f"declare `{node.name}` as {better}, or say `where {mistake.left} == {mistake.right}`",) if better != type_ else ()
 
 

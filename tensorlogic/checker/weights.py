@@ -32,6 +32,12 @@ def loaded_model(state: State, path: object, span: Span) -> Library:
     return Library("Model", header.entries)
 
 
+def folder_of(state: State) -> str:
+    """Where the file lies that is being checked, seen from the folder of the program: its paths are relative to it."""
+    folder = os.path.relpath(state.folder, state.home)
+    return "" if folder == "." else folder.replace(os.sep, "/")
+
+
 def call_model(state: State, span: Span, model: Library) -> Typed:
     """A file of tensors alone says nothing of the architecture; running those that do say it is still to come."""
     files = {entry.file for entry in (model.header or {}).values()}
@@ -56,7 +62,7 @@ def get_tensor(state: State, base: Typed, model: Library, name: Typed, span: Spa
     dtype: Operand = Const(wanted.dtype, DTypeValue(wanted.dtype)) if convert and wanted else Omitted()
     if convert and wanted and isinstance(found, Tensor):
         found = Tensor(wanted.dtype, found.shape)
-    return state.emit("builtin", (base.operand, name.operand, dtype), found, span, name="get_tensor", index=0)
+    return state.emit("builtin", (base.operand, name.operand, dtype), found, span, name=".get_tensor", index=0)
 
 
 def _entry_type(state: State, model: Library, name: str | None, place: Span, span: Span, wanted: Tensor | None) -> Type | None:

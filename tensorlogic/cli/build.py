@@ -1,6 +1,7 @@
 """`tlc build`: the PyTorch module that a program becomes, or what stands between, as text."""
 
 import argparse
+import os
 import sys
 
 from tensorlogic.cli.execution import analysed
@@ -41,7 +42,7 @@ def emitted(options: argparse.Namespace) -> str:
             return ir_text(analysis)
         case "fx":
             return graphs_text(analysis)
-    return build(analysis).text
+    return build(analysis, os.path.dirname(options.output) or "." if options.output else None).text
 
 
 def graphs_text(analysis: Analysis) -> str:

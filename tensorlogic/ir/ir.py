@@ -7,6 +7,7 @@ Operations, by `code` (attributes in parentheses):
 
     builtin(name, index)      a call of a builtin: `index` is the overload, INITIALIZER for what fills a declared tensor; one operand per parameter, `Omitted` where left out;
                               a variadic parameter takes the operands that are left
+                              with (folder) its operand `path` is relative to that folder, seen from the program's own
     python_call(module, name, names, type)  a function of a Python module; `names` are the names of the arguments or None
     call(name)                a call of a function of this module, one operand per parameter, `Omitted` for a default
     call_value                the first operand is a function value

@@ -288,7 +288,7 @@ def is_initializer(op: Op) -> bool:
 
 def is_load(op: Op) -> bool:
     """`m.get_tensor(name)`: the dtype to convert to, its last operand, is that of the annotation."""
-    return op.code == "builtin" and op.attrs["name"] in ("get_tensor", ".get_tensor")
+    return op.code == "builtin" and op.attrs["name"] in (".get_tensor", ".get_tensor")
 
 
 def python_name(module: str) -> str:

@@ -105,7 +105,10 @@ def _transposed(need: Obligations, batch, out, groups, sizes, kernel, settings: 
     rows = [each(need, name, value, n) for name, value in zip(names, settings, strict=True)]
     if not _has_rank(need, batch, sizes, n) or any(row is None for row in rows):
         return None
-    if not all(_positive(need, names[i], rows[i] or ()) for i in (0, 3)) or not _extras_fit(need, rows[2] or (), rows[0] or (), rows[3] or ()):
+    strides, _, extras, dilations = (row or () for row in rows)
+    if not _positive(need, "stride", strides) or not _positive(need, "dilation", dilations):
+        return None
+    if not _extras_fit(need, extras, strides, dilations):
         return None
     grown = [_grown(need, *row) for row in zip(sizes, kernel, *(row or () for row in rows), strict=True)]
     return (*batch, out * groups if groups is not None else Dim.fresh(), *grown)
@@ -125,7 +128,7 @@ def _grown(need: Obligations, size: Dim, kernel: Dim, stride: Dim | None, pad: D
     if stride is None or pad is None or extra is None or dilation is None:
         return Dim.fresh()
     total = (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + extra + 1
-    need.require(Rel(">=", total, ONE), lambda _: EmptySlice("the result of the window", total), certain=True)
+    need.require(Rel(">=", total, Dim.const(0)), lambda _: EmptySlice("the result of the window", total), certain=True)
     return total
 
 

@@ -29,12 +29,13 @@ from tensorlogic.types.types import (
 )  # fmt: skip
 
 AXES = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "source", "destination", "axis"}
+# No float16: torch 2.13's conv2d on the CPU crashes the process with it, for sizes that are right.
 USUAL = {
-    "float": ("float32", "float32", "float64", "bfloat16", "float16"),
+    "float": ("float32", "float32", "float64", "bfloat16"),
     "int": ("int64", "int64", "int32", "int16", "int8", "uint8"),
     "bool": ("bool",),
     "number": ("float32", "float32", "int64", "float64", "int32", "bfloat16", "uint8"),
-    "any": ("float32", "float32", "int64", "bool", "float64", "int32", "float16"),
+    "any": ("float32", "float32", "int64", "bool", "float64", "int32", "bfloat16"),
 }
 WORDS = {
     "reduction": ("mean", "sum", "none"),
@@ -262,9 +263,12 @@ def text_of(call: Call, name: str) -> str:
     return f"{name}({', '.join(parts)})"
 
 
-def parameters_of(call: Call) -> str:
+def parameters_of(call: Call, names: dict[int, str] | None = None) -> str:
+    """`t0: float32[2, 3]`; with `names` for sizes `t0: float32[P, Q]`."""
+
     def type_of(tensor: torch.Tensor) -> str:
-        return f"{str(tensor.dtype).removeprefix('torch.')}[{', '.join(map(str, tensor.shape))}]"
+        sizes = ((names or {}).get(size, str(size)) for size in tensor.shape)
+        return f"{str(tensor.dtype).removeprefix('torch.')}[{', '.join(sizes)}]"
 
     return ", ".join(f"{name}: {type_of(tensor)}" for name, tensor in call.tensors.items())
 

@@ -51,6 +51,8 @@ LAXER: dict[str, dict[str, str]] = {
     "arange": {"upper bound and lower bound": "two floats are compared when the program runs"},
     "batch_norm": {"must be defined in evaluation mode": "`training` is a bool, known when the program runs"},
     "bincount": {"minlength should be >= 0": "an int that is no size"},
+    "conv_transpose1d": {"Output size is too small": "an empty result is refused for some ranks only"},
+    "conv_transpose2d": {"Output size is too small": "an empty result is refused for some ranks only"},
     "hardtanh": {"min_val cannot be greater": "two floats are compared when the program runs"},
     "histc": {
         "max must be larger than min": "two floats are compared when the program runs",

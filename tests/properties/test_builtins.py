@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from zlib import crc32
 
 import pytest
@@ -13,6 +14,8 @@ from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.ir.ir import Function, Module
 from tensorlogic.source import Source
 from tensorlogic.stdlib import registry
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import AnyTensor, Bool, Float, Int, List, String, Tensor, Tuple, Type, Void, is_unknown
 from tests.properties.calls import Call, NotDrawn, draw, parameters_of, text_of
 from tests.properties.exceptions import LAXER, LOOSE, NARROW, STRICTER
@@ -20,6 +23,7 @@ from tests.reference import Cells, Reference
 
 DRAWS = 60 if os.environ.get("TLC_FULL") else 8
 REFUSED = (RuntimeError, ValueError, IndexError, ZeroDivisionError, OverflowError, TypeError)
+SIZES = {2: "P", 3: "Q", 4: "R", 5: "S"}
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch warns of odd arguments, which are drawn on purpose
 NAMES = [n for n in registry.names() if registry.lookup(n).effect in (None, "random")]  # type: ignore[union-attr]
 
@@ -33,18 +37,40 @@ class Trial:
     line: str
 
 
-def trials(name: str) -> list[Trial]:
+def trials(name: str, names: dict[int, str] | None = None) -> list[Trial]:
     found = []
     for index, signature in enumerate(builtin_signatures(name)):
         if isinstance(signature.result, Void):
             continue
-        for seed in range(DRAWS):
-            try:
-                call = draw(signature, crc32(f"{name} {index} {seed}".encode()))
-            except NotDrawn:
-                break
-            found.append(Trial(index, call, f"fn f{len(found)}({parameters_of(call)}) {{ let y = {text_of(call, name)} }}"))
+        for call in calls(name, index, signature):
+            found.append(Trial(index, call, f"fn f{len(found)}({parameters_of(call, names)}) {{ let y = {text_of(call, name)} }}"))
     return found
+
+
+@cache
+def calls(name: str, index: int, signature: Signature) -> tuple[Call, ...]:
+    """As many calls as are wanted, half of them right for PyTorch where that many are found."""
+    right: list[Call] = []
+    wrong: list[Call] = []
+    for seed in range(12 * DRAWS):
+        try:
+            call = draw(signature, crc32(f"{name} {index} {seed}".encode()))
+        except NotDrawn:
+            break
+        kind = right if runs(name, index, call) else wrong
+        if len(kind) < DRAWS // 2 or (kind is right and seed < DRAWS):
+            kind.append(call)
+        if min(len(right), len(wrong)) >= DRAWS // 2:
+            break
+    return (*right, *wrong)
+
+
+def runs(name: str, index: int, call: Call) -> bool:
+    try:
+        registry.lookup(name).bodies[index](*call.arguments, **call.named_arguments)  # type: ignore[union-attr]
+    except REFUSED:
+        return False
+    return True
 
 
 def disagreements(name: str) -> list[str]:
@@ -126,7 +152,73 @@ def shown(value: object) -> object:
     return [shown(v) for v in value] if isinstance(value, tuple | list) else value
 
 
+def wrong_by_name(name: str) -> list[str]:
+    """The same calls with names for the sizes: what is accepted gives the promised type, or stops with a guard or PyTorch's own refusal."""
+    tried = trials(name, SIZES)
+    problems = Problems()
+    module = check_program(Source("<trials>", "\n".join(t.line for t in tried)), problems)
+    assert module is not None, problems.found
+    refused, reference, found = {d.span.line for d in problems.errors if d.span}, Reference(module), []
+    for number, trial in enumerate(tried):
+        function = module.function(f"f{number}")
+        if number + 1 in refused:
+            continue
+        cells = bound(function, trial.call)
+        type_ = in_numbers(function.body.ops[-1].results[0].type)
+        try:
+            reference.region(function.body, cells)
+        except REFUSED:
+            continue
+        value = cells.find(function.body.ops[-1].results[0])
+        if not agree(value, type_, True):
+            given = shown(list(trial.call.tensors.values()))
+            found.append(f"{trial.line}\n    {type_} was promised, but PyTorch gives {shown(value)} of {given}")
+    return found
+
+
+def bound(function: Function, call: Call) -> Cells:
+    """The parameters and dims of a function that is called."""
+    cells = Cells()
+    cells.update(zip(function.params, call.tensors.values(), strict=True))
+    for binding in function.dims:
+        found = cells[binding.param]
+        cells[binding.value] = found if binding.axis is None else (found.shape[binding.axis] - binding.offset) // binding.scale
+    return cells
+
+
+def in_numbers(type_: Type) -> Type:
+    """The type with numbers in place of the names."""
+    numbers = {name: Dim.const(size) for size, name in SIZES.items()}
+    match type_:
+        case Tensor(dtype, shape):
+            return Tensor(dtype, tuple(d.substitute(numbers) if isinstance(d, Dim) else d for d in shape))
+        case Tuple(items):
+            return Tuple(tuple(map(in_numbers, items)))
+        case List(element):
+            return List(in_numbers(element))
+        case Int(Dim() as value):
+            return Int(value.substitute(numbers))
+    return type_
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_promised_of_names_holds_for_numbers(name: str) -> None:
+    found = wrong_by_name(name)
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_checker_and_pytorch_agree(name: str) -> None:
     found = disagreements(name)
     assert not found, "\n".join(found)
+
+
+def test_most_builtins_are_really_compared() -> None:
+    """For nearly every builtin the checker accepts some of the calls and refuses some calls of those that can be wrong."""
+    accepted, refused = 0, 0
+    for name in NAMES:
+        tried, problems = trials(name), Problems()
+        check_program(Source("<trials>", "\n".join(t.line for t in tried)), problems)
+        accepted += len(tried) > len(problems.errors)
+        refused += bool(problems.errors)
+    assert accepted >= 0.9 * len(NAMES) and refused >= 0.5 * len(NAMES), (accepted, refused, len(NAMES))

@@ -61,7 +61,7 @@ class Model:
             weight = _converted(weight, dtype_name(dtype), name)
         elif self.dtype is not None and isinstance(weight, Tensor) and weight.is_floating_point():
             weight = weight.to(self.dtype)
-        return weight if self.device is None else weight.to(device=self.device)
+        return weight.to(device=self.device or torch.get_default_device())
 
     def state_dict(self) -> dict[str, Weight]:
         """All tensors by name."""
