@@ -1,6 +1,6 @@
 """Writes docs/builtins.md from the declarations in tensorlogic/stdlib; with --check, exits 1 where the page is not current.
 
-    python docs/make_builtins.py [--check]
+python docs/make_builtins.py [--check]
 """
 
 import sys

@@ -1,7 +1,7 @@
 """The reference evaluator: runs IR one operation at a time with the bodies of the builtins. The package has no such thing."""
 
-import os
 import operator
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module

@@ -10,8 +10,7 @@ from tensorlogic.backends.fx_values import Build, Closure, NotPure, Struct, Unbo
 from tensorlogic.backends.places import place
 from tensorlogic.ir.ir import Const, Function, Module, Omitted, Op, Operand, Region, Value
 from tensorlogic.source import Span
-from tensorlogic.types.types import Fn, Library
-from tensorlogic.types.types import Struct as StructOf
+from tensorlogic.types.types import Fn, Library, Struct as StructOf
 
 if TYPE_CHECKING:
     import torch

@@ -15,7 +15,7 @@ FUNCTIONS: Mapping[str, Callable] = {
     "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "sin": math.sin, "cos": math.cos, "tan": math.tan, "tanh": math.tanh,
 }  # fmt: skip
 OPERATORS: Mapping[str, Callable] = {
-    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b, "%": lambda a, b: a % b,
+    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: _product(a, b), "/": lambda a, b: a / b, "%": lambda a, b: a % b,
     "**": lambda a, b: _power(a, b), "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "and": lambda a, b: a and b, "or": lambda a, b: a or b,
 }  # fmt: skip
@@ -119,6 +119,14 @@ def _chain(state: State, node: ast.Binary) -> object:
             raise NotConstant
         total = _bounded(OPERATORS[link.op](total, _value(state, link.right)))
     return total
+
+
+def _product(left, right):
+    """A text or list is repeated only as long as the result stays small."""
+    for sequence, count in ((left, right), (right, left)):
+        if isinstance(sequence, str | tuple) and isinstance(count, int) and len(sequence) * count > MAX_TEXT:
+            raise NotConstant
+    return left * right
 
 
 def _power(base: float, exponent: float) -> float:

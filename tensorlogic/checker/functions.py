@@ -10,7 +10,7 @@ from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
 from tensorlogic.checker.scope import FunctionName, Scope, Variable
 from tensorlogic.checker.signatures import signature_of
-from tensorlogic.checker.state import Frame, State
+from tensorlogic.checker.state import NO_BOUND, Frame, State
 from tensorlogic.checker.statements import return_value
 from tensorlogic.ir.ir import Const, DimBinding, Function, GlobalRef, Omitted, Operand, Region, Value
 from tensorlogic.source import Span
@@ -21,8 +21,6 @@ from tensorlogic.types.goals import Goal, Rel, goal_symbols
 from tensorlogic.types.prove import Proved, Refuted, prove
 from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import Int, Segment, Struct, Tensor, Type, Void, is_unknown, widen
-
-NO_BOUND = -(2**62)  # an int parameter that stands in no shape may be negative
 
 
 def read_head(state: State, node: ast.FnDecl, unique: str, self_type: Struct | None = None, type_vars: dict | None = None) -> FunctionName:

@@ -146,11 +146,11 @@ class Matcher:
         if self.attempt.refused is not None:
             return
         pairs = [(p, s) for p, slot in zip(self.attempt.signature.params, self.attempt.slots, strict=True) for s in _each(slot)]
-        for wave in (_plain, _literal, _callable):
+        for wave in (_host, _plain, _literal, _callable):
             for parameter, argument in pairs:
                 if wave(parameter, argument) and not self.attempt.at:
                     self._fit(parameter, argument)
-            if wave is _plain:
+            if wave is _host:
                 self._defaults()
         if not self.attempt.at:
             self.unifier.settle()
@@ -226,7 +226,10 @@ class Matcher:
                     self.unifier.require_equal(bound.dims[name], size, f"`{name}`")
                 bound.values[name] = bound.dims[name] = size
             case List(_, items) if items is not None and all(isinstance(i, Int) for i in items):
-                bound.values[name] = tuple(i.value if isinstance(i, Int) else None for i in items)
+                sizes = tuple(i.value if isinstance(i, Int) else None for i in items)
+                bound.values[name] = sizes
+                if None not in sizes:
+                    bound.segments[name] = tuple(s for s in sizes if s is not None)  # `w: T[...shape]` has these sizes
             case Bool(value) | String(value) | Float(value):
                 bound.values[name] = value
             case NoneType():
@@ -340,8 +343,14 @@ def _each(slot: object) -> list[Argument]:
     return slot if isinstance(slot, list) else [slot] if isinstance(slot, Argument) else []
 
 
+def _host(parameter: Parameter, argument: Argument) -> bool:
+    """Numbers and texts come first: the shapes of the others may depend on them."""
+    host = isinstance(parameter.type, Int | Float | Bool | String | Any)
+    return host or (isinstance(parameter.type, List) and isinstance(parameter.type.element, Int))
+
+
 def _plain(parameter: Parameter, argument: Argument) -> bool:
-    return not _literal(parameter, argument) and not _callable(parameter, argument)
+    return not any(wave(parameter, argument) for wave in (_host, _literal, _callable))
 
 
 def _literal(parameter: Parameter, argument: Argument) -> bool:
@@ -356,7 +365,7 @@ def _of_numbers(type_: Type) -> bool:
 
 
 def _callable(parameter: Parameter, argument: Argument) -> bool:
-    return argument.typed.closure is not None
+    return not _host(parameter, argument) and argument.typed.closure is not None
 
 
 def dim_of(state: State, typed: Typed) -> Dim:

@@ -93,8 +93,15 @@ def _sizes_and_places(mistake: Mistake, subject: str) -> Words:
             title = f"cannot reshape {shape_text(before)} to {shape_text(after)}: the numbers of elements differ"
             return "TL0308", title, "another number of elements", example(witness), ()
         case NotDivisible(divisor, dividend, witness):
-            help = f"say `where {dividend} % {divisor} == 0`" if dividend.value is None else ""
-            return "TL0309", f"{divisor} does not always divide {dividend}", f"{dividend} / {divisor}", example(witness), _one(help)
+            known = dividend.value is not None and divisor.value is not None
+            help = "" if known else f"say `where {dividend} % {divisor} == 0`"
+            return (
+                "TL0309",
+                f"{divisor} does not {'' if known else 'always '}divide {dividend}",
+                f"{dividend} / {divisor}",
+                example(witness),
+                _one(help),
+            )
         case AxisOutOfRange(axis, shape):
             rank = len(shape)
             span = f"its axes are {-rank} to {rank - 1}" if rank else "it has no axes"

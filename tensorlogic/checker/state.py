@@ -28,6 +28,8 @@ class Typed:
     span: Span
     closure: Closure | FunctionName | None = None
 
+
+NO_BOUND = -(2**62)  # of an int that may be negative; sizes are not
 MAX_SUGGESTIONS = 50  # each looks at every name there is
 
 
@@ -175,8 +177,11 @@ class State:
     def dim_for(self, operand: Operand) -> Dim:
         """A size that stands for an int known only at run time; the same one for the same unchanging value."""
         fresh = Dim.fresh() if not isinstance(operand, Value) or operand.mutable else self.value_dims.setdefault(operand, Dim.fresh())
+        key = next(iter(fresh.symbols()))
+        if key not in self.frame.dim_values:
+            self.frame.facts = self.frame.facts.at_least(key, NO_BOUND)  # a size is never negative, an int may be
         if isinstance(operand, Value):
-            self.frame.dim_values.setdefault(next(iter(fresh.symbols())), operand)
+            self.frame.dim_values.setdefault(key, operand)
         return fresh
 
     # --- variables --------------------------------------------------------------------------------------------------

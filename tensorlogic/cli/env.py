@@ -2,8 +2,7 @@
 
 import argparse
 import platform
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
+from importlib.metadata import PackageNotFoundError, version as installed_version
 
 LIBRARIES = ("lark", "safetensors", "gguf", "numpy")
 

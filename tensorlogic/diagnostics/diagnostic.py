@@ -20,7 +20,7 @@ class Label:
 
 @record
 class Diagnostic:
-    """One message. `span` is the smallest place at fault; `text` stands beside it; `file` is for messages about a file that is no program."""
+    """One message. `span` is the smallest place at fault, `text` stands beside it; `file` is for what is no program."""
 
     code: str
     message: str

@@ -5,42 +5,45 @@ with regions. A `Value` is assigned once, unless `mutable`: then `assign` operat
 
 Operations, by `code` (attributes in parentheses):
 
-    builtin(name, index)      a call of a builtin: `index` is the overload, INITIALIZER for what fills a declared tensor; one operand per parameter, `Omitted` where left out;
-                              a variadic parameter takes the operands that are left
-                              with (folder) its operand `path` is relative to that folder, seen from the program's own
-    python_call(module, name, names, type)  a function of a Python module; `names` are the names of the arguments or None
+    builtin(name, index)      a call of a builtin: `index` is the overload, INITIALIZER for what fills a declared tensor; one operand
+                              per parameter, `Omitted` where left out; a variadic parameter takes the operands that are left.
+                              With (folder) its operand `path` is relative to that folder, seen from the program's own
     call(name)                a call of a function of this module, one operand per parameter, `Omitted` for a default
     call_value                the first operand is a function value
+    python_call(module, name, names, type)
+                              a function of a Python module; `names` are the names of the arguments or None
     binary(op)                + - * / // % ** @ == != < <= > >= in, on host values and tensors; `//` is exact or floor division of ints
     unary(op)                 - not ; `~` on bool tensors
     and / or                  regions[0] yields the right operand, evaluated only where needed
     cast(to)                  host conversion: int float bool string
-    tensor(dtype, device)     device None, "gpu" or "cpu"; a tensor literal; the operand is a host number, a nested list or a Const of nested tuples; result type says the shape
+    tensor(dtype, device)     a tensor literal: a host number, a nested list or a Const of nested tuples; the result type says the
+                              shape; device is None, "gpu" or "cpu"
     list / tuple / range      of the operands
     struct(name)              a new struct, operands in the order of its fields
-    field(name)               of a struct;  set_field(name): operands struct value, new value; structs are values: result is the updated struct
+    field(name)               of a struct
+    set_field(name)           operands struct, new value; structs are values: the result is the updated struct
     item(index)               element of a tuple
-    list_item / list_slice    xs[i];  xs[a:b:c] with Omitted for absent parts (strings too)
+    list_item / list_slice    xs[i]; xs[a:b:c] with Omitted for absent parts (strings too)
     set_list_item             operands list, index, new value; the result is the updated list
-    index                     tensor indexing: operand 0 the tensor, then one operand per index item:
-                              a value, a `SliceOf`, `EllipsisIndex`; set_index: the last operand is the new value, the result the updated tensor
+    index                     tensor indexing: operand 0 the tensor, then one operand per index item: a value, a `SliceOf`,
+                              `EllipsisIndex`
+    set_index                 the same with the new value as last operand; the result is the updated tensor
     copy                      a plain binding of another name to a value: `let y = x`
     assign(target)            writes the mutable value `target`
+    set_global(name)          writes a `param` or `tensor` of the file
     lambda                    regions[0] is the function: its params, its body, its yield
     if                        operand: condition; regions then, otherwise (may be empty); results are what the regions yield
-    for                       operand: list, tuple or range; regions[0] has the element as parameter
+    for                       operand: list, tuple, range or tensor; regions[0] has the element as parameter
     while                     regions[0] yields the condition, regions[1] is the body
     break / continue / return terminators; `return` has 0 or 1 operands
     assert(text)              operands: condition, optional message
-    guard(goal, text, bindings) stops with TL0801 unless the goal holds; `bindings` maps its dim names to values
-    check_type(type)          operand is checked against the tensor type at run time (annotated unknowns), result has that type
+    guard(goal, names, text)  stops with TL0801 unless the goal holds; the operands are the ints of the `names` in it
+    check_type(type, bindings) the operand is checked against the tensor type at run time, the result has that type
     no_grad                   regions[0] runs without gradients
-    print / panic and the like are builtins
 """
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Union
 
 from tensorlogic.record import distinct_record, record
 from tensorlogic.source import Source, Span
@@ -102,7 +105,7 @@ class EllipsisIndex:
     pass
 
 
-Operand = Union[Value, Const, FnRef, GlobalRef, Omitted, SliceOf, EllipsisIndex]
+Operand = Value | Const | FnRef | GlobalRef | Omitted | SliceOf | EllipsisIndex
 
 
 @distinct_record

@@ -32,9 +32,20 @@ def python_call(module: str, name: str, keywords: dict[str, object] | None, *arg
     """A function of a Python module that the program imports. TL0807 with what it raised."""
     try:
         function: Any = reduce(getattr, name.split("."), import_module(module))
-        return function(*args, **(keywords or {}))
+        return _called(function, args, keywords or {})
     except Exception as error:
         raise TensorLogicError(Diagnostic("TL0807", f"{module}.{name} raised {type(error).__name__}: {error}")) from error
+
+
+def _called(function: Any, args: tuple, keywords: dict[str, object]) -> object:
+    """Tensors go over as tensors; numpy, which calls methods that a tensor spells another way, takes them as arrays."""
+    try:
+        return function(*args, **keywords)
+    except TypeError:
+        arrays = [arg.detach().cpu().numpy() if isinstance(arg, torch.Tensor) else arg for arg in args]
+        if not getattr(function, "__module__", "").startswith("numpy") or all(a is b for a, b in zip(arrays, args, strict=True)):
+            raise
+        return function(*arrays, **keywords)
 
 
 def python_tensor(value: object, wanted: str, dtype: torch.dtype, shape: tuple) -> torch.Tensor:

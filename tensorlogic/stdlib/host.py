@@ -125,4 +125,3 @@ def manual_seed(n):
 def time_():
     """Seconds since 1970, for measuring how long something takes."""
     return runtime.ops.seconds()
-

@@ -50,7 +50,7 @@ def scatter_add(x, dim, index, src):
 
 
 @builtin(
-    'scatter_reduce<T: number>(x: T[...S], dim: int, index: int64[...I], src: T[...U], reduce: string, include_self: bool = true)'
+    "scatter_reduce<T: number>(x: T[...S], dim: int, index: int64[...I], src: T[...U], reduce: string, include_self: bool = true)"
     " -> T[...scatter(S, dim, I, U)]"
 )
 def scatter_reduce(x, dim, index, src, reduce, include_self=True):

@@ -59,8 +59,7 @@ _CLASSES = "weight: T[C] = none, ignore_index: int = -100"
 @builtin(
     f'cross_entropy<T: float>(logits: T[N, C], targets: int64[N], {_CLASSES}, label_smoothing: float = 0.0, reduction: string = "mean")'
     " -> T[...rows_loss(N, reduction)]",
-    f'cross_entropy<T: float>(logits: T[C], targets: int64[], {_CLASSES}, label_smoothing: float = 0.0, reduction: string = "mean")'
-    " -> T[]",
+    f'cross_entropy<T: float>(logits: T[C], targets: int64[], {_CLASSES}, label_smoothing: float = 0.0, reduction: string = "mean") -> T[]',
 )
 def cross_entropy(logits, targets, weight=None, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
     """The mean of -log softmax(logits) at the targets; the classes are the last axis. See torch.nn.functional.cross_entropy."""
@@ -79,7 +78,7 @@ def cross_entropy_of_many(logits, targets, weight=None, ignore_index=-100, label
 
 
 @builtin(
-    "cross_entropy<T: float>(logits: T[...B, C], targets: T[...B, C], label_smoothing: float = 0.0, reduction: string = \"mean\")"
+    'cross_entropy<T: float>(logits: T[...B, C], targets: T[...B, C], label_smoothing: float = 0.0, reduction: string = "mean")'
     " -> T[...loss_of(B, reduction)]",
 )
 def cross_entropy_of_probabilities(logits, targets, label_smoothing=0.0, reduction="mean"):

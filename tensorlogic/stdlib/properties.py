@@ -35,5 +35,5 @@ def size(x, axis):
 
 @builtin(".get_tensor(model: Model, name: string, dtype: DType<T> = none) -> Tensor", effect="file")
 def get_tensor(model, name, dtype=None):
-    """A tensor of a loaded model by name, converted to the dtype of its annotation: `let w: float16[3, 2] = m.get_tensor("w")`, `m["w"]`."""
+    """A tensor of a loaded model, converted to the dtype of its annotation: `let w: float16[3, 2] = m.get_tensor("w")`, `m["w"]`."""
     return model.get_tensor(name, dtype=dtype)

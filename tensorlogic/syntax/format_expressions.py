@@ -342,5 +342,3 @@ def arm(printer: Printer, node: ast.Arm) -> Built:
     if node.guard is not None:
         parts += [" if ", printer.doc(node.guard)]
     return concat(*parts, " =>", GAP, body_after_arrow(printer, node.body))
-
-

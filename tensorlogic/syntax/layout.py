@@ -377,7 +377,6 @@ class Layout:
         self.too_deep = True
 
 
-
 def bracket_of(frame: Frame) -> str:
     if frame.opening is None:
         return ""

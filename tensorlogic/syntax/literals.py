@@ -17,15 +17,15 @@ def decoded(text: str) -> tuple[str, list[Bad]]:
     bad: list[Bad] = []
     at = 0
     for escape in ESCAPE.finditer(inner):
-        parts.append(inner[at : escape.start()])
+        parts.append(inner[at : escape.start()].replace("\r\n", "\n"))
         at = escape.end()
         value = meaning(escape)
         if value is None:
             message = f"`{escape.group()[:12]}` is not an escape" if escape.group().isprintable() else "this is not an escape"
             bad.append((quotes + escape.start(), quotes + at, message, advice(escape)))
         parts.append(value or "")
-    parts.append(inner[at:])
-    return "".join(parts).replace("\r\n", "\n"), bad
+    parts.append(inner[at:].replace("\r\n", "\n"))
+    return "".join(parts), bad
 
 
 def meaning(escape: re.Match[str]) -> str | None:

@@ -50,7 +50,7 @@ def strictly(text: str, start: str, builder: type[Builder]):
 def read_source(path: str | os.PathLike[str]) -> Source:
     """A program's text, strictly UTF-8. Raises TensorLogicError (TL0103, TL0104) or OSError, FileNotFoundError among them."""
     name = os.fspath(path)
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise TensorLogicError(Diagnostic("TL0104", f"{name} is not an ordinary file", file=name))
         data = file.read(MAX_BYTES + 1)
@@ -64,6 +64,11 @@ def read_source(path: str | os.PathLike[str]) -> Source:
         message = f"the byte 0x{data[error.start]:02x} is not UTF-8"
         help = ("save the file as UTF-8",)
         raise TensorLogicError(Diagnostic("TL0103", message, Span(source, len(before), len(before)), help=help)) from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opening a pipe would wait for somebody to write to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def too_long(span: Span | None, file: str | None = None) -> Diagnostic:

@@ -175,7 +175,7 @@ def number_advice(word: str) -> tuple[str, ...]:
         return ("write it in decimal, or in hexadecimal as `0xff`",)
     if re.fullmatch(r"[0-9]+[^\W\d]\w*", word):
         digits = re.match(r"[0-9]+", word).group()  # type: ignore[union-attr]
-        return (f"a name does not begin with a digit; for a product write `{digits} * {shown(word[len(digits):])}`",)
+        return (f"a name does not begin with a digit; for a product write `{digits} * {shown(word[len(digits) :])}`",)
     return ()
 
 

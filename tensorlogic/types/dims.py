@@ -132,8 +132,10 @@ class Dim:
         return _floor_div(self, _as_dim(other))
 
     def ceil_div(self, other: "Dim | int") -> "Dim":
-        """Rounds up, for a divisor above zero."""
+        """Rounds up; the divisor is above zero, or a number."""
         other = _as_dim(other)
+        if other.value is not None and other.value < 0:
+            return (-self).ceil_div(-other)
         return _floor_div(self + other - 1, other)
 
     def mod(self, other: "Dim | int") -> "Dim":

@@ -34,6 +34,7 @@ from tensorlogic.types.types import (
     Type,
     TypeVar,
     Unknown,
+    widen,
 )  # fmt: skip
 
 
@@ -77,6 +78,8 @@ class Unifier:
                 return
             case DTypeValue(dtype), DTypeValue(found):
                 self.fit_dtype(dtype, found, what)
+            case List(TypeVar(name)), List(_, items) | Tuple(items) if items and not self.rigid and name not in self.bound.types:
+                self.bound.types[name] = common_type(items)
             case List(element), List(found, items):
                 for item in items if items is not None else (found,):
                     self.fit(element, item, what)
@@ -211,6 +214,13 @@ class Unifier:
     def show(self, pattern: Type) -> Type:
         """The pattern with what is bound so far, for messages."""
         return substitute(pattern, self.bound, keep_open=True)
+
+
+def common_type(items: tuple[Type, ...]) -> Type:
+    """What the items of a list or tuple have in common: tensors of different shapes are tensors."""
+    if all(isinstance(i, Tensor | AnyTensor) for i in items) and any(i != items[0] for i in items):
+        return AnyTensor()
+    return items[0] if all(i == items[0] for i in items) else widen(items[0])
 
 
 def _differ(left: object, right: object) -> bool:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from programs import BOOL, FLOAT, INT, SOURCE, STRING, Code, at, const, f32, function, module
 from test_agreement import PROGRAMS
 

@@ -36,9 +36,7 @@ class Program:
     def source(self, result: str, broken_at: int = -1) -> str:
         params = ", ".join(f"{name}: f32{shape_text(shape)}" for name, shape in self.params.items())
         head = f"fn f({params}) -> {result} {{\n"
-        body = "".join(
-            f"    let {line.name} = {line.broken if i == broken_at else line.source}\n" for i, line in enumerate(self.lines)
-        )
+        body = "".join(f"    let {line.name} = {line.broken if i == broken_at else line.source}\n" for i, line in enumerate(self.lines))
         return f"{head}{body}    return {self.lines[-1].name}\n}}\n"
 
 

@@ -7,8 +7,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.diagnostics.display import printable, text_width

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from model_files import gguf, info, key, safetensors, tensor, text, valid_files, write_index
 
 from tensorlogic.cli.inspect import inspect

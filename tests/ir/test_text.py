@@ -22,16 +22,16 @@ def printed(program: str, name: str = "program.tl") -> str | None:
 
 
 PROGRAMS = {
-    "values": "let x: f32[2] = [1.0, 2.0]\nlet y = x * 2.0 + 1.0\nassert y[0].item() > 1.0, \"big\"\n",
+    "values": 'let x: f32[2] = [1.0, 2.0]\nlet y = x * 2.0 + 1.0\nassert y[0].item() > 1.0, "big"\n',
     "functions": "fn f(x: f32[N, D], k: int = 2) -> f32[N, D] where N >= 1 { return relu(x) * k }\nlet y = f(ones([2, 3]), 4)\n",
     "branches": "fn f(a: int) -> int { if a > 1 and a < 9 { return 1 } else if a == 0 { 5 } else { 7 } }\n",
     "loops": "let n = 0\nfor i in 0..3 { n = n + i }\nwhile n > 1 {\n    n = n - 1\n    if n == 2 { break }\n}\nloop { break }\n",
     "places": "let x: f32[2, 2] = zeros([2, 2])\nx[0, 1] = 2.0\nlet xs = [1, 2]\nxs[0] = 5\n",
     "lambdas": "let k = 2\nlet f = |a| a * k\nlet z = f(3)\nlet ys = [1, 2].map(|v| v + 1)\n",
     "shadows": "let x = 1\nif true {\n    let x = 2.5\n    print(x)\n}\nlet t1 = x\nlet y = (x + 1) * 2\n",
-    "consts": "const D = 4\nconst NAME = \"a\\n\\\"b\\\"\"\nlet x: f32[D] = ones([D])\nprint(NAME, -1.5e-3)\n",
+    "consts": 'const D = 4\nconst NAME = "a\\n\\"b\\""\nlet x: f32[D] = ones([D])\nprint(NAME, -1.5e-3)\n',
     "tuples": "fn f(x: f32[N]) -> (f32[N], int) { return (x, 3) }\nlet (a, b) = f(ones([2]))\nlet t = (a, b)\nlet c = t.1\n",
-    "tests": "let x = 1\nmain { print(x) }\ntest \"one \\\"two\\\"\" { assert x == 1 }\n",
+    "tests": 'let x = 1\nmain { print(x) }\ntest "one \\"two\\"" { assert x == 1 }\n',
 }
 
 

@@ -27,6 +27,8 @@ STRICTER: dict[str, dict[str, str]] = {
         "TL0311": "the heads of keys divide those of queries, also where one head of queries would broadcast",
     },
     "rope": {"TL0311": "pairs of the last axis: it is even", "TL0301": "one position for each row", "TL0304": "one position for each row"},
+    "batch_norm": {"TL0304": _NO_VECTOR},
+    "tt_svd": {"TL0310": "a rank of 0 or below means nothing"},
     "roll": {"TL0304": "as many shifts as axes"},
     "dequantize": {"TL0306": "only what is quantized"},
     **dict.fromkeys(("linear", "bilinear", "addmm", "baddbmm", "khatri_rao", "lstsq", "solve", "solve_triangular"), _BATCH),

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tensorlogic.diagnostics.diagnostic import TensorLogicError
 from tensorlogic.formats.dtypes import BLOCKS, GGML, GGML_NUMBERS, QUANTIZED

@@ -14,10 +14,8 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from gguf import GGMLQuantizationType, GGUFReader
-from gguf import quantize as gguf_quantize
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from gguf import GGMLQuantizationType, GGUFReader, quantize as gguf_quantize
+from hypothesis import HealthCheck, given, settings, strategies as st
 from torch import nn
 
 from tensorlogic.diagnostics.diagnostic import TensorLogicError

@@ -148,4 +148,3 @@ def infer(signature: Signature, index: int, drawn: Drawn) -> tuple[Attempt, Type
     node = ast.BoolLit(SPAN, True)
     matcher.run([Argument(name, Typed(Value("", type_), type_, SPAN), node) for name, type_ in drawn.types.items()], SPAN)
     return attempt, None if attempt.failed else matcher.result()
-

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tensorlogic.diagnostics.diagnostic import TensorLogicError
 from tensorlogic.runtime import decompose, ops, printing, testing

@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tensorlogic.diagnostics.diagnostic import Problems
 from tensorlogic.source import Source
@@ -105,5 +104,4 @@ def calls(text: str) -> int:
 ])  # fmt: skip
 def test_time_is_linear(piece):
     small, large = calls(piece * 300), calls(piece * 3000)
-    assert large < 12 * small + 2000, (small, large)
-
+    assert large < 15 * small + 2000, (small, large)  # quadratic work would be a hundred times as much

@@ -66,7 +66,9 @@ def module(text: str) -> ast.Module:
 
 
 def test_comments_and_documentation():
-    found = module("/// One.\n///  Two.\n\n// not this\nfn f() { } // end\n/* a /* b */ */ let x = 1 /// no\nmodel M {\n  /// field\n  a: L(1)\n}")
+    found = module(
+        "/// One.\n///  Two.\n\n// not this\nfn f() { } // end\n/* a /* b */ */ let x = 1 /// no\nmodel M {\n  /// field\n  a: L(1)\n}"
+    )
     function, _, model = found.statements
     assert isinstance(function, ast.FnDecl) and function.doc == "One.\n Two."
     assert isinstance(model, ast.ModelDecl) and isinstance(model.members[0], ast.SubmodelField) and model.members[0].doc == "field"

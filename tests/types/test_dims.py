@@ -4,8 +4,7 @@ import itertools
 import os
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from tensorlogic.types.dims import Dim, DimTooLarge
 

@@ -7,8 +7,7 @@ import time
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.facts import Divides, Facts, Goal, Member, Rel

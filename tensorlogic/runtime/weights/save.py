@@ -32,9 +32,7 @@ COMPANIONS = (
 MAX_COMPANION = 64 * 1024 * 1024
 
 
-def save_model(
-    model, path: str | os.PathLike, dtype: str | torch.dtype | None = None, metadata: Metadata | None = None
-) -> None:
+def save_model(model, path: str | os.PathLike, dtype: str | torch.dtype | None = None, metadata: Metadata | None = None) -> None:
     """Save an `nn.Module`, a loaded `Model` or a dict of tensors: to a .safetensors or .gguf file, or (no suffix) a folder.
 
     `dtype` converts the float tensors; a quantized one (.gguf only) those of rank 2 whose rows are whole blocks, the rest become
