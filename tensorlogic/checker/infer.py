@@ -10,12 +10,12 @@ from tensorlogic.types.unify import Bindings
 
 @record
 class InferCall:
-    """`types` are the argument types by parameter; `apply(name, types)` is the result of the function given as that parameter;
+    """`types` are the argument types by parameter; `apply(function, types)` is the result of a function among them;
     `model(type of a path)` is the type of the model file there."""
 
     types: Mapping[str, Type]
     need: Obligations
     result: Type | None
-    apply: Callable[[str, tuple[Type, ...]], Type]
+    apply: Callable[[Type, tuple[Type, ...]], Type]
     bound: Bindings
     model: Callable[[Type], Type]
