@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from tensorlogic.checker.check import check_tree
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems, TensorLogicError
 from tensorlogic.ir.ir import Module
+from tensorlogic.ir.rewrite import operations, relocated
 from tensorlogic.record import record
 from tensorlogic.source import Source
 from tensorlogic.syntax import ast
 from tensorlogic.syntax.parse import parse
+from tensorlogic.types.types import Tensor
 
 if TYPE_CHECKING:
     from tensorlogic.backends.python import Generated
@@ -69,7 +71,6 @@ def build(analysis: Analysis, folder: str | None = None) -> "Generated":
     `folder` is where the module will lie, if that is not beside the program: its paths then lead back.
     """
     from tensorlogic.backends.python import generate
-    from tensorlogic.ir.rewrite import relocated
 
     module = analysis.checked()
     if folder is None:
@@ -110,6 +111,21 @@ def load(analysis: Analysis, allow_python: bool = False) -> Loaded:
         raise TensorLogicError(Diagnostic("TL0605", "this program runs Python code", span, help=(ALLOW,)) for span in refused)
     generated = build(analysis)
     return Loaded(generated, compile_module(generated), sources_of(analysis.checked()))
+
+
+def unsupported_on(module: Module, device: str) -> Diagnostic | None:
+    """The first place with a dtype that the device does not have: Apple's MPS has no 64-bit floats (TL0805)."""
+    if device != "mps":
+        return None
+    values = [(v, f.span) for f in module.functions for v in f.params]
+    values += [(v, op.span) for op in operations(module) for v in op.results]
+    places = [span for value, span in values if span and isinstance(value.type, Tensor) and value.type.dtype in ("float64", "complex128")]
+    if not places:
+        return None
+    span = min(places, key=lambda s: s.start)
+    return Diagnostic(
+        "TL0805", "the MPS device has no 64-bit floats", span, "float64 here", help=("use float32, or run with `--device cpu`",)
+    )
 
 
 def sources_of(module: Module) -> dict[str, Source]:

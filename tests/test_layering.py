@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "checker": "record source diagnostics formats syntax types ir stdlib",
     "passes": "source diagnostics syntax types ir stdlib",
     "backends": "source diagnostics types ir stdlib runtime",
-    "driver": "record source diagnostics syntax ir checker passes backends runtime",
+    "driver": "types record source diagnostics syntax ir checker passes backends runtime",
     "api": "source diagnostics syntax types ir runtime backends driver write",
     "import_hook": "api diagnostics",
     "__main__": "cli",

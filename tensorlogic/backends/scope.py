@@ -1,7 +1,6 @@
 """The names of a generated module and what it needs to import."""
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tensorlogic.backends import nodes
@@ -9,7 +8,8 @@ from tensorlogic.backends.names import LocalNames, Namespace, declared
 from tensorlogic.backends.nodes import Expr
 from tensorlogic.backends.templates import overload, template
 from tensorlogic.backends.uses import Uses, analyse
-from tensorlogic.ir.ir import Const, Function, GlobalRef, Module, Op, Region, StructType, Value
+from tensorlogic.ir.ir import Const, Function, GlobalRef, Module, StructType, Value
+from tensorlogic.ir.rewrite import operations
 from tensorlogic.types.types import DTypeValue, DTypeVar, Library, List, Tensor, Tuple, Type
 
 RUNTIME_MODULES = frozenset(("host", "printing"))
@@ -81,17 +81,6 @@ def _name_int_parameters(scope: "FunctionScope", function: Function) -> None:
 def _field_names(struct: StructType) -> dict[str, str]:
     names = Namespace()
     return {name: names.new(name) for name, _ in struct.fields}
-
-
-def operations(module: Module) -> Iterator[Op]:
-    """All operations of a module."""
-    blocks = (module.main, *(test.body for test in module.tests), *(f.body for f in module.functions))
-    stack: list[Region] = [module.program, *(block for block in blocks if block)]
-    while stack:
-        region = stack.pop()
-        for op in region.ops:
-            yield op
-            stack += op.regions
 
 
 def dtype(scope: "FunctionScope", found: str | DTypeVar) -> Expr:

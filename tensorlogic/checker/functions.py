@@ -141,10 +141,11 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
     with state.framed(frame), state.block("function", Scope(function.scope, "function")) as ops:
         params = tuple(_declare_parameter(state, p.name, p.type, p.span or node.span) for p in signature.params)
         dims = _declare_dims(state, signature, params)
+        frame.entry = frozenset(v for v in (*params, *(d.value for d in dims)) if not v.mutable)
         _finish(state, node, result)
     state.scope, state.folder = outer
     defaults = tuple(_default(state, p, s.type) for p, s in zip(node.params, signature.params, strict=True))
-    body = Region((), tuple(ops))
+    body = Region((), (*frame.entry_guards, *ops))
     return Function(function.unique, params, defaults, dims, result, body, signature, node.span, node.doc, method_of)
 
 

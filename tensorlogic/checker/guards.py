@@ -12,8 +12,8 @@ from tensorlogic.types.types import Int
 
 def add_guards(state: State, goals: list[Goal], span: Span) -> None:
     for goal in goals:
-        state.report(guard_note(goal, span, "this size is known only at run time"))
-        _add_guard(state, goal, span)
+        inserted = _add_guard(state, goal, span)
+        state.report(guard_note(goal, span, inserted))
 
 
 def divisions_hold(state: State, divisions: list[tuple[Goal, Span]]) -> bool:
@@ -28,18 +28,29 @@ def divisions_hold(state: State, divisions: list[tuple[Goal, Span]]) -> bool:
     return True
 
 
-def _add_guard(state: State, goal: Goal, span: Span) -> None:
-    """At the function's entry when every term is known there, otherwise here; nothing where a size cannot be read."""
-    bindings: dict[str, Operand] = {}
-    for name in sorted(goal_symbols(goal)):
-        value = dim_operand(state, name, span)
-        if value is None:
-            return
-        bindings[name] = value
-    state.ops.append(Op("guard", tuple(bindings.values()), (), {"goal": goal, "names": tuple(bindings), "text": str(goal)}, (), span))
+def _add_guard(state: State, goal: Goal, span: Span) -> bool:
+    """At the function's entry when every term is known there, otherwise here. False where a size cannot be read: then the operation
+    itself finds out."""
+    names = sorted(goal_symbols(goal))
+    at_entry = all(_known_at_entry(state, name) for name in names)
+    ops = state.frame.entry_guards if at_entry else state.ops
+    operands = [_dim_operand(state, name, span, ops) for name in names]
+    if any(operand is None for operand in operands):
+        return False
+    args = tuple(operand for operand in operands if operand is not None)
+    ops.append(Op("guard", args, (), {"goal": goal, "names": tuple(names), "text": str(goal)}, (), span))
+    return True
 
 
-def dim_operand(state: State, name: str, span: Span) -> Operand | None:
+def _known_at_entry(state: State, name: str) -> bool:
+    """Whether a size is one of the arguments' own."""
+    value = state.frame.dim_values.get(name)
+    if value is None:
+        value = state.frame.origins.get(name, (None, 0))[0]
+    return value in state.frame.entry
+
+
+def _dim_operand(state: State, name: str, span: Span, ops: list[Op]) -> Operand | None:
     """The int of a dimension variable or of an unknown size that some tensor in reach has."""
     known = state.frame.dim_values.get(name)
     if known is not None:
@@ -48,7 +59,6 @@ def dim_operand(state: State, name: str, span: Span) -> Operand | None:
     if origin is None:
         return None
     tensor, axis = origin
-    atom = Dim.sym(name) if "#" not in name else None
-    value = Value("", Int(atom))
-    state.ops.append(Op("builtin", (tensor, Const(axis, Int(Dim.const(axis)))), (value,), {"name": ".size", "index": 0}, (), span))
+    value = Value("", Int(Dim.sym(name) if "#" not in name else None))
+    ops.append(Op("builtin", (tensor, Const(axis, Int(Dim.const(axis)))), (value,), {"name": ".size", "index": 0}, (), span))
     return value

@@ -4,6 +4,7 @@ from tensorlogic.checker.coerce import coerce, default_dtype, leaf_fits, literal
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.ir.ir import Const
+from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.dtypes import canonical
@@ -12,6 +13,7 @@ from tensorlogic.types.types import (
     Any,
     AnyTensor,
     Bool,
+    DTypeValue,
     DTypeVar,
     Float,
     Int,
@@ -119,14 +121,24 @@ def tensor_call(state: State, node: ast.Call, expected: Type | None) -> Typed:
         )
     device: str | None = None
     for arg in named:
+        if arg.name == "dtype":
+            found = state.expr(arg.value).type
+            dtype = found.dtype if isinstance(found, DTypeValue) else _no_dtype(state, arg.value.span)
+            continue
         if arg.name != "device":
-            return state.error("TL0202", arg.span, f"`tensor` has no parameter `{arg.name}`", help="its parameters are the data and device")
+            help = "its parameters are the data, dtype and device"
+            return state.error("TL0202", arg.span, f"`tensor` has no parameter `{arg.name}`", help=help)
         place = coerce(state, state.expr(arg.value), Library("Device"), "`device` of `tensor`")
         device = place.operand.value if isinstance(place.operand, Const) else None  # type: ignore[assignment]
     value = state.expr(data[0].value)
     if is_unknown(value.type) or dtype is False:
         return state.unknown(node.span)
     return _tensor_of(state, node, value, dtype, device)
+
+
+def _no_dtype(state: State, span: Span) -> bool:
+    state.error("TL0306", span, "a dtype is expected here", help="for example `dtype: float32`")
+    return False
 
 
 def _asked_dtype(state: State, node: ast.Call) -> str | DTypeVar | None | bool:

@@ -146,9 +146,9 @@ def _broadcast(left: Shape, right: Shape) -> Words:
     )
 
 
-def guard_note(goal: Goal, span: Span, reason: str) -> Diagnostic:
-    text = f"cannot prove {goal}; a check was inserted at run time"
-    return Diagnostic("TL0702", text, span, reason, severity="warning")
+def guard_note(goal: Goal, span: Span, inserted: bool) -> Diagnostic:
+    ending = "a check was inserted at run time" if inserted else "the operation itself checks it at run time"
+    return Diagnostic("TL0702", f"cannot prove {goal}; {ending}", span, "this size is known only at run time", severity="warning")
 
 
 def result_mistake(mistake: Mistake, span: Span, declared: Type, found: Type, where: Span | None) -> Diagnostic:

@@ -48,6 +48,7 @@ class Frame:
     dtype_vars: dict[str, DTypeVar] = field(default_factory=dict)
     type_vars: dict[str, TypeVar] = field(default_factory=dict)
     segments: tuple[str, ...] = ()
+    entry: frozenset[Operand] = frozenset()  # the arguments and their sizes, as far as nothing changes them
     entry_guards: list[Op] = field(default_factory=list)
     result_span: Span | None = None
     returned: list["Typed"] | None = None  # in a lambda: what its `return`s give

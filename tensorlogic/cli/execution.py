@@ -6,7 +6,8 @@ import gc
 from tensorlogic.cli.program import read_program
 from tensorlogic.cli.report import report, say
 from tensorlogic.cli.usage import add_settings, settings_of
-from tensorlogic.driver import Analysis, analyse
+from tensorlogic.diagnostics.diagnostic import TensorLogicError
+from tensorlogic.driver import Analysis, analyse, unsupported_on
 
 GUARD_INSERTED = "TL0702"  # `tlc check` notes it; whoever runs the program is told when it fails
 COLLECT_OFTEN = (700, 10, 10)  # Python's own: a tensor in a cycle must not wait for long
@@ -34,14 +35,17 @@ def analysed(path: str, options: argparse.Namespace) -> Analysis:
     return analysis
 
 
-def prepare(options: argparse.Namespace) -> None:
-    """Choose the device and start the random numbers, before a program runs."""
+def prepare(options: argparse.Namespace, analysis: Analysis) -> None:
+    """Choose the device and start the random numbers, before a program runs. TensorLogicError where the device cannot run it."""
     import torch
 
     from tensorlogic.runtime.device import use
 
     gc.set_threshold(*COLLECT_OFTEN)
-    if notice := use(options.device).notice:
-        say(notice)
+    choice = use(options.device)
+    if choice.notice:
+        say(choice.notice)
+    if refused := unsupported_on(analysis.checked(), choice.device):
+        raise TensorLogicError(refused)
     if options.seed is not None:
         torch.manual_seed(options.seed)

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     refuse_what_is_to_come(options)
     analysis = analysed(options.file, options)
-    prepare(options)
+    prepare(options, analysis)
     program = load(analysis, options.allow_python)
     if options.compile:
         compile_functions(program)

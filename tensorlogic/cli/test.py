@@ -26,7 +26,7 @@ def execute(options: argparse.Namespace) -> int:
 def run_tests(path: str, options: argparse.Namespace) -> int:
     """How many tests of a program failed. An error outside of them is raised."""
     analysis = analysed(path, options)
-    prepare(options)
+    prepare(options, analysis)
     program = load(analysis)
     program.call("run")
     failed = sum(not passes(program, name, function) for name, function in program.generated.tests)

@@ -1,11 +1,27 @@
-"""The same module with some of its operations changed."""
+"""All operations of a module, and the same module with some of them changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from tensorlogic.ir.ir import Module, Op, Region
 
 Change = Callable[[Op], Op]
+
+
+def operations(module: Module) -> Iterator[Op]:
+    """All operations of a module."""
+    blocks = (module.program, module.main, *(test.body for test in module.tests), *(f.body for f in module.functions))
+    return operations_in(block for block in blocks if block is not None)
+
+
+def operations_in(regions: Iterable[Region]) -> Iterator[Op]:
+    """All operations of regions and of the regions in them."""
+    pending = list(regions)
+    while pending:
+        region = pending.pop()
+        for op in region.ops:
+            yield op
+            pending.extend(op.regions)
 
 
 def map_operations(module: Module, change: Change) -> Module:

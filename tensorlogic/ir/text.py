@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from tensorlogic.ir.ir import Function, Global, Module, Omitted, Region, StructType
+from tensorlogic.ir.rewrite import operations_in
 from tensorlogic.ir.text_operations import STEP, Signatures, Writer, is_bound, only_guarded, python_name
-from tensorlogic.ir.text_values import Names, constant, operations, quoted, type_text
+from tensorlogic.ir.text_values import Names, constant, quoted, type_text
 from tensorlogic.types.types import Void
 
 
@@ -37,7 +38,7 @@ class _Printer:
 
     def python_imports(self) -> list[str]:
         regions = [f.body for f in self.module.functions] + self.blocks()
-        modules = sorted({str(op.attrs["module"]) for op in operations(regions) if op.code == "python_call"})
+        modules = sorted({str(op.attrs["module"]) for op in operations_in(regions) if op.code == "python_call"})
         return [f"python import {m}" + (f" as {python_name(m)}" if "." in m else "") for m in modules]
 
     def blocks(self) -> list[Region]:
@@ -117,5 +118,5 @@ def _doc(doc: str | None) -> list[str]:
 def _builtins(module: Module) -> Iterable[str]:
     """The builtins that the module calls: no value may hide them."""
     regions = [module.program, *(f.body for f in module.functions), *(t.body for t in module.tests)]
-    found = operations([*regions, module.main] if module.main else regions)
+    found = operations_in([*regions, module.main] if module.main else regions)
     return {str(op.attrs["name"]) for op in found if op.code == "builtin"}

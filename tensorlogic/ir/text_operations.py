@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tensorlogic.ir.ir import Const, Function, Omitted, Op, Operand, Region, StructType, Value
-from tensorlogic.ir.text_values import Names, operations, type_text
+from tensorlogic.ir.rewrite import operations_in
+from tensorlogic.ir.text_values import Names, type_text
 from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import Type
 
@@ -299,11 +300,11 @@ def only_guarded(regions: tuple[Region, ...]) -> set[Value]:
     """Sizes that are read for guards alone: they come back with the guards."""
     made: set[Value] = set()
     read: set[object] = set()
-    for op in operations(regions):
+    for op in operations_in(regions):
         if op.code == "builtin" and op.attrs["name"] in ("size", ".size") and op.results and not op.results[0].name:
             made.add(op.results[0])
         if op.code != "guard":
             read.update(a for a in op.args if isinstance(a, Value))
             read.update(y for region in op.regions for y in region.yields if isinstance(y, Value))
-    guarded = {a for op in operations(regions) if op.code == "guard" for a in op.args if isinstance(a, Value)}
+    guarded = {a for op in operations_in(regions) if op.code == "guard" for a in op.args if isinstance(a, Value)}
     return (made & guarded) - {v for v in read if isinstance(v, Value)}

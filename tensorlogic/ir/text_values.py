@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from tensorlogic.ir.ir import Const, EllipsisIndex, FnRef, GlobalRef, Omitted, Op, Operand, Region, SliceOf, Value
+from tensorlogic.ir.ir import Const, EllipsisIndex, FnRef, GlobalRef, Omitted, Operand, Region, SliceOf, Value
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import (
     Any,
@@ -28,16 +28,6 @@ from tensorlogic.types.types import (
 )  # fmt: skip
 
 ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\u{d}"})
-
-
-def operations(regions: Iterable[Region]) -> Iterator[Op]:
-    """All operations of regions and of the regions in them."""
-    pending = list(regions)
-    while pending:
-        region = pending.pop()
-        for op in region.ops:
-            yield op
-            pending.extend(op.regions)
 
 
 class Names:

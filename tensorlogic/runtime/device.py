@@ -44,12 +44,6 @@ def current() -> torch.device:
     return torch.get_default_device()
 
 
-def check_dtype(dtype: torch.dtype, device: str) -> None:
-    """TL0805 for a dtype that the device does not have."""
-    if device == "mps" and dtype in (torch.float64, torch.complex128):
-        raise TensorLogicError(Diagnostic("TL0805", f"the MPS device has no {str(dtype).removeprefix('torch.')}", help=("use float32",)))
-
-
 def describe() -> dict[str, str]:
     """What `tlc env` shows."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()

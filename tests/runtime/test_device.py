@@ -5,7 +5,7 @@ import torch
 
 from tensorlogic.diagnostics.diagnostic import TensorLogicError
 from tensorlogic.runtime import device
-from tensorlogic.runtime.device import NO_ACCELERATOR, Choice, check_dtype, choose_device
+from tensorlogic.runtime.device import NO_ACCELERATOR, Choice, choose_device
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,6 @@ def test_use_sets_the_default_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device.use("auto") == Choice("cuda")
     assert device.use("cpu") == Choice("cpu")
     assert made == ["cuda", None]
-
-
-def test_mps_has_no_float64() -> None:
-    check_dtype(torch.float32, "mps")
-    check_dtype(torch.float64, "cpu")
-    with pytest.raises(TensorLogicError) as caught:
-        check_dtype(torch.float64, "mps")
-    assert caught.value.diagnostics[0].code == "TL0805"
 
 
 def test_the_machine_is_described() -> None:
