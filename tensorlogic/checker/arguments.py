@@ -1,7 +1,7 @@
 """The arguments of a call: each checked once, with what the signatures want of it as a hint."""
 
 from tensorlogic.checker.matching import Argument
-from tensorlogic.checker.scope import GlobalName, Variable
+from tensorlogic.checker.members import operand_label
 from tensorlogic.checker.state import State
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.syntax import ast
@@ -45,8 +45,4 @@ def _is_closed(type_: Type) -> bool:
 
 
 def argument_label(state: State, argument: Argument) -> Label:
-    """Where the type of an argument comes from: its declaration where it has a name."""
-    node, type_ = argument.node, argument.typed.type
-    if isinstance(node, ast.Name) and isinstance(found := state.scope.find(node.name), Variable | GlobalName):
-        return Label(found.span, f"`{node.name}` is {type_}")
-    return Label(node.span, f"this is {type_}")
+    return operand_label(state, argument.node, argument.typed)

@@ -79,6 +79,8 @@ def to_tensor(state: State, typed: Typed, dtype: str | DTypeVar | None = None, d
 
 def coerce(state: State, typed: Typed, wanted: Type, what: str, *, result: Span | None = None, of: Span | None = None) -> Typed:
     """`typed` as a value of type `wanted`, or a message at its place. With `result` the messages are TL0312."""
+    if typed.doubted:
+        return typed
     if is_unknown(typed.type) or isinstance(wanted, Unknown):
         return Typed(typed.operand, wanted if not isinstance(wanted, Unknown) else typed.type, typed.span)
     converted = _convert(state, typed, wanted)

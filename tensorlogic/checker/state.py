@@ -21,12 +21,14 @@ from tensorlogic.types.types import DTypeVar, Fn, Int, List, Struct, Tensor, Tup
 
 @distinct_record
 class Typed:
-    """The result of checking an expression: where its value is and what its type is. `closure` is set for a lambda not yet used."""
+    """The result of checking an expression: where its value is and what its type is. `closure` is set for a lambda not yet used;
+    `doubted` where the declared type is what was found wrong, so that it must not be believed."""
 
     operand: Operand
     type: Type
     span: Span
     closure: Closure | FunctionName | None = None
+    doubted: bool = False
 
 
 NO_BOUND = -(2**62)  # of an int that may be negative; sizes are not

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.messages import describe
@@ -57,7 +58,7 @@ def get_tensor(state: State, base: Typed, model: Library, name: Typed, span: Spa
     wanted = expected if isinstance(expected, Tensor) else None
     found = _entry_type(state, model, name.type.value, name.span, span, wanted)
     if found is None:
-        return state.unknown(span)
+        return replace(state.unknown(span), doubted=True)
     convert = wanted is not None and isinstance(wanted.dtype, str) and getattr(found, "dtype", None) != wanted.dtype
     dtype: Operand = Const(wanted.dtype, DTypeValue(wanted.dtype)) if convert and wanted else Omitted()
     if convert and wanted and isinstance(found, Tensor):
