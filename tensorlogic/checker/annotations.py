@@ -48,6 +48,7 @@ HOST_TYPES: dict[str, Type] = {
 }  # fmt: skip
 LIBRARY_TYPES = ("Model", "Tokenizer", "KVCache", "Optimizer", "Scheduler", "Dataset", "Device")
 TEMPLATE = Library("Template")  # in builtins: a literal string with `{}` in it
+PLAIN = Library("Plain")  # in builtins: what Python prints as the language does
 MAX_RANK = 64
 MAX_TERMS = 200
 MAX_SIZE = 2**63
@@ -127,6 +128,8 @@ class Annotations:
                 return DTypeValue(self.dtype_vars.setdefault(name, DTypeVar(name)))
             case "Template", ():
                 return TEMPLATE
+            case "Plain", ():
+                return PLAIN
             case "Many", (element,):
                 return self.type(element)  # type: ignore[arg-type]
         if node.name in self.type_vars:

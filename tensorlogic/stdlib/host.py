@@ -15,6 +15,12 @@ def print_filled(template, *values, end="\n"):
     return runtime.printing.print_values(runtime.printing.filled(template, *values), end=end)
 
 
+@builtin("print(values: Many<Plain>) -> void", effect="output")
+def print_plain(*values):
+    """Write values separated by spaces."""
+    return print(*values)
+
+
 @builtin(r'print(values: Many<any>, end: string = "\n") -> void', effect="output")
 def print_(*values, end="\n"):
     """Write values separated by spaces."""

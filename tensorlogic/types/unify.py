@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.dtypes import KINDS
+from tensorlogic.types.dtypes import KINDS, QUANTIZED
 from tensorlogic.types.facts import Divides, Goal, Member, Rel
 from tensorlogic.types.mistakes import DTypeKind, DTypeMismatch, RankMismatch, SizeMismatch, WrongType
 from tensorlogic.types.obligations import Obligations
@@ -67,6 +67,8 @@ class Unifier:
         """Bind what `pattern` leaves open so that it becomes `actual`; report through `need` where that cannot be."""
         match pattern, actual:
             case (_, Unknown()) | (Unknown() | Any(), _):
+                return
+            case Library("Plain"), _ if prints_alike(actual):
                 return
             case TypeVar(name), _ if not self.rigid:
                 self._fit_variable(name, actual, what)
@@ -214,6 +216,16 @@ class Unifier:
     def show(self, pattern: Type) -> Type:
         """The pattern with what is bound so far, for messages."""
         return substitute(pattern, self.bound, keep_open=True)
+
+
+def prints_alike(type_: Type) -> bool:
+    """Whether Python prints a value of this type as the language does."""
+    match type_:
+        case List(element, items):
+            return all(isinstance(i, Int | Float | List) and prints_alike(i) for i in (items if items is not None else (element,)))
+        case Tensor(dtype):
+            return dtype not in QUANTIZED
+    return isinstance(type_, Int | Float | String)
 
 
 def common_type(items: tuple[Type, ...]) -> Type:

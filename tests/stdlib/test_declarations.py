@@ -14,7 +14,7 @@ from tensorlogic.types.types import Derived, Tensor, Tuple, Type
 
 NAMES = list(registry.names())
 ROOTS = {"torch", "runtime", "math"}
-PYTHON = {"list", "len", "range", "zip", "enumerate", "sorted", "float", "int", "bool", "abs", "round", "max", "min"}
+PYTHON = {"list", "len", "range", "zip", "enumerate", "sorted", "float", "int", "bool", "abs", "print", "round", "max", "min"}
 
 
 def derived(type_: Type) -> list[Derived]:
