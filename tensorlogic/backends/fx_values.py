@@ -25,7 +25,7 @@ from tensorlogic.ir.ir import (
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Divides, Member, Rel
-from tensorlogic.types.types import DTypeValue, DTypeVar, Library, Tensor
+from tensorlogic.types.types import DTypeValue, DTypeVar, Library, List, Tensor, Tuple
 
 LONGEST_POWER = 1 << 16  # bits of a host number that is computed while the graph is built
 
@@ -196,7 +196,7 @@ class Build:
 
     def _operation(self, op: Op, call: Callable, span: Span) -> Any:
         if op.code == "builtin":
-            return fx_bodies.builtin(self, op, call, span)
+            return self._opened(fx_bodies.builtin(self, op, call, span), op)
         if op.code == "set_index":
             tensor, *index, new = map(self.value, op.args)
             return self.apply(fx_bodies.with_item, tensor, _index(index), new)
@@ -217,7 +217,7 @@ class Build:
             case "copy":
                 return args[0]
             case "item":
-                return self.apply(operator.getitem, args[0], op.attrs["index"])
+                return self._item(args[0], op.attrs["index"])
             case "list_item" | "index":
                 return self.apply(operator.getitem, args[0], _index(args[1:]))
             case "list_slice":
@@ -229,6 +229,18 @@ class Build:
             case "check_type":
                 return fx_bodies.check_type(self, op, args)
         raise NotPure(f"it has the operation {op.code}", span)
+
+    def _opened(self, value: Any, op: Op) -> Any:
+        """What gives several values of a known number gives them one by one, so that loops and `map` over them unroll."""
+        found = op.results[0].type if op.results else None
+        items = found.items if isinstance(found, Tuple | List) else None
+        if items is None or isinstance(value, list | tuple):
+            return value
+        parts = [self.apply(operator.getitem, value, i) for i in range(len(items))]
+        return tuple(parts) if isinstance(found, Tuple) else parts
+
+    def _item(self, value: Any, index: Any) -> Any:
+        return value[index] if isinstance(value, list | tuple) else self.apply(operator.getitem, value, index)
 
     def _tensor(self, op: Op, value: Any) -> Any:
         device = op.attrs.get("device")
