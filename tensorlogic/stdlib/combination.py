@@ -2,12 +2,21 @@
 
 from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
+from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.dtypes import QUANTIZED
+from tensorlogic.types.goals import Rel
 from tensorlogic.types.mistakes import WrongType
-from tensorlogic.types.types import AnyTensor, DTypeValue, Tensor, Type
+from tensorlogic.types.types import AnyTensor, DTypeValue, Float, Int, Tensor, Type
 
 
-@builtin("pow(a: int, b: int) -> int", "pow(a: float, b: float) -> float")
+def _power(call) -> Type:
+    """A negative power of an int is a fraction."""
+    b = call.types["b"]
+    negative = isinstance(b, Int) and b.value is not None and b.value.value is not None and b.value.value < 0
+    return Float() if negative and isinstance(call.types["a"], Int) else call.result
+
+
+@builtin("pow(a: int, b: int) -> int", "pow(a: float, b: float) -> float", infer=_power)
 def pow_of_numbers(a, b):
     """`a` to the power of `b`."""
     return a**b
@@ -42,7 +51,19 @@ def floor_div(a, b):
     return torch.floor_divide(a, b)
 
 
-@builtin("ceil_div(a: int, b: int) -> int where result == ceil_div(a, b)")
+def _rounded_up(call) -> Type:
+    """The value is followed for a divisor above zero, as the sizes of types are."""
+    a, b = call.types["a"], call.types["b"]
+    if not isinstance(a, Int) or not isinstance(b, Int):
+        return call.result
+    try:
+        followed = a.value is not None and b.value is not None and call.need.holds(Rel(">=", b.value, Dim.const(1)))
+        return Int(a.value.ceil_div(b.value)) if followed else Int()
+    except DimTooLarge:
+        return Int()
+
+
+@builtin("ceil_div(a: int, b: int) -> int", infer=_rounded_up)
 def ceil_div_of_ints(a, b):
     """The quotient, rounded up."""
     return -(-a // b)
