@@ -42,6 +42,14 @@ class Analysis:
         """In source order."""
         return self.problems.in_order()
 
+    def runnable(self) -> Module:
+        """The checked module, if it can be run: what is checked already but has no code yet is TL0105."""
+        module = self.checked()
+        if module.later:
+            told = dict.fromkeys((words, span) for span, words in module.later)
+            raise TensorLogicError(Diagnostic("TL0105", f"{words} are checked, but cannot be run yet", span) for words, span in told)
+        return module
+
     def checked(self) -> Module:
         """The module; TensorLogicError with all diagnostics where the program has an error."""
         if self.problems.errors or self.module is None:
@@ -62,7 +70,7 @@ def ir_text(analysis: Analysis) -> str:
     from tensorlogic.checker.signatures import builtin_signatures
     from tensorlogic.ir.text import print_module
 
-    return print_module(analysis.checked(), builtin_signatures)
+    return print_module(analysis.runnable(), builtin_signatures)
 
 
 def build(analysis: Analysis, folder: str | None = None) -> "Generated":
@@ -72,7 +80,7 @@ def build(analysis: Analysis, folder: str | None = None) -> "Generated":
     """
     from tensorlogic.backends.python import generate
 
-    module = analysis.checked()
+    module = analysis.runnable()
     if folder is None:
         return generate(module)
     home = os.path.relpath(os.path.dirname(os.path.realpath(analysis.source.name)), os.path.realpath(folder))
@@ -106,11 +114,11 @@ def load(analysis: Analysis, allow_python: bool = False) -> Loaded:
     """
     from tensorlogic.backends.python import compile_module
 
-    refused = () if allow_python else analysis.checked().python
+    refused = () if allow_python else analysis.runnable().python
     if refused:
         raise TensorLogicError(Diagnostic("TL0605", "this program runs Python code", span, help=(ALLOW,)) for span in refused)
     generated = build(analysis)
-    return Loaded(generated, compile_module(generated), sources_of(analysis.checked()))
+    return Loaded(generated, compile_module(generated), sources_of(analysis.runnable()))
 
 
 def unsupported_on(module: Module, device: str) -> Diagnostic | None:

@@ -10,6 +10,7 @@ from tensorlogic.backends.templates import overload, template
 from tensorlogic.backends.uses import Uses, analyse
 from tensorlogic.ir.ir import Const, Function, GlobalRef, Module, StructType, Value
 from tensorlogic.ir.rewrite import operations
+from tensorlogic.types.dtypes import QUANTIZED
 from tensorlogic.types.types import DTypeValue, DTypeVar, Library, List, Tensor, Tuple, Type
 
 RUNTIME_MODULES = frozenset(("host", "printing"))
@@ -84,9 +85,11 @@ def _field_names(struct: StructType) -> dict[str, str]:
 
 
 def dtype(scope: "FunctionScope", found: str | DTypeVar) -> Expr:
-    """`torch.float16`; for a dtype variable the dtype of the parameter that has it."""
+    """`torch.float16`, or 'q8_0', for which torch has no name; for a dtype variable the dtype of the parameter that has it."""
     if isinstance(found, DTypeVar):
         return nodes.join(ast.Attribute(*scope.dtype_owner(found.name), nodes.LOAD), [], 16)
+    if found in QUANTIZED:
+        return nodes.constant(found)
     scope.module.roots.add("torch")
     return Expr(nodes.path("torch", found), 6 + len(found))
 

@@ -1,29 +1,42 @@
 """Calls: what is called, which overload fits, and the operation that comes of it."""
 
-from tensorlogic.checker import members
-from tensorlogic.checker.arguments import argument_label, arguments_of
-from tensorlogic.checker.closures import apply_callable, apply_closure, function_value
-from tensorlogic.checker.coerce import coerce, literal_shape, to_tensor
+from collections.abc import Mapping
+
+from tensorlogic.checker import instances, members
+from tensorlogic.checker.arguments import arguments_of
+from tensorlogic.checker.closures import apply_closure
+from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.guards import add_guards
-from tensorlogic.checker.infer import InferCall
 from tensorlogic.checker.later import LATER
 from tensorlogic.checker.literals import tensor_call
-from tensorlogic.checker.matching import Argument, Attempt, Matcher, explain_failure
+from tensorlogic.checker.matching import Argument, Attempt
+from tensorlogic.checker.overloads import attempt_of, call_builtin, failed, operands_of
 from tensorlogic.checker.patterns import read_type
-from tensorlogic.checker.scope import Closure, FunctionName, GlobalName, Namespace, PythonModule, StructName, Unsupported, Variable
+from tensorlogic.checker.scope import (
+    Closure,
+    FunctionName,
+    GlobalName,
+    ModelName,
+    Namespace,
+    PythonModule,
+    StructName,
+    Unsupported,
+    Variable,
+)
 from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.checker.state import State, Typed
-from tensorlogic.checker.weights import call_model, folder_of, loaded_model
+from tensorlogic.checker.weights import call_model
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
-from tensorlogic.ir.ir import Const, Omitted, Operand
+from tensorlogic.ir.ir import Const
 from tensorlogic.source import Span
 from tensorlogic.stdlib import registry
+from tensorlogic.stdlib.layers import LAYERS
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Rel
 from tensorlogic.types.mistakes import WhereNotMet
-from tensorlogic.types.signature import Parameter, Signature
+from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import (
     Any,
     AnyTensor,
@@ -32,6 +45,7 @@ from tensorlogic.types.types import (
     Int,
     Library,
     List,
+    ModelOf,
     Range,
     Struct,
     Tensor,
@@ -42,9 +56,6 @@ from tensorlogic.types.types import (
     is_unknown,
     widen,
 )  # fmt: skip
-from tensorlogic.types.unify import substitute
-
-READERS = ("load_model",)  # what they read lies beside the file that names it; what is written goes to the working folder
 
 
 def check_call(state: State, node: ast.Call, expected: Type | None) -> Typed:
@@ -70,12 +81,16 @@ def _call_name(state: State, node: ast.Call, name: str, span: Span, expected: Ty
         case Unsupported():
             arguments_of(state, node, ())
             return state.unknown(node.span)
+        case ModelName():
+            return make_model(state, node, found)
         case StructName():
             return state.error("TL0305", node.span, f"`{name}` is a struct, it is not called", help=f"write `{name} {{ field: value }}`")
         case Namespace() | PythonModule():
             return state.error("TL0305", node.span, f"`{name}` is a module, it is not called")
     if name == "tensor":
         return tensor_call(state, node, expected)
+    if name in LAYERS:
+        return make_model(state, node, instances.layer(name))
     if registry.lookup(name) is not None:
         return call_builtin(state, node, name, None)
     return _unknown_function(state, node, name, span)
@@ -109,6 +124,8 @@ def _call_in_namespace(state: State, node: ast.Call, callee: ast.Member, space: 
     match found:
         case FunctionName():
             return call_function(state, node, found)
+        case ModelName():
+            return make_model(state, node, found)
         case Unsupported():
             arguments_of(state, node, ())
             return state.unknown(node.span)
@@ -124,6 +141,11 @@ def call_method(state: State, node: ast.Call, base: Typed, callee: ast.Member, e
         return state.unknown(node.span)
     if isinstance(base.type, Struct):
         return _struct_method(state, node, base, callee)
+    if isinstance(base.type, ModelOf):
+        field = instances.model_of(state, base.type).fields.get(callee.name)
+        if field is not None:
+            return call_value(state, node, state.expr(callee))
+        return call_method_of_model(state, node, base, base.type, callee.name, callee.name_span)
     special = members.library_call(state, node, base, callee, expected)
     if special is not None:
         return special
@@ -192,17 +214,45 @@ def _call_path(state: State, node: ast.Call, callee: ast.Path) -> Typed:
 # --- functions of the program ----------------------------------------------------------------------------------------
 
 
-def call_function(state: State, node: ast.Call, function: FunctionName, first: Argument | None = None) -> Typed:
+def make_model(state: State, node: ast.Call, model: ModelName) -> Typed:
+    """`Linear(D, 3 * D)`: an instance, whose type says its sizes."""
+    state.later.append((node.span, "models"))
+    arguments = arguments_of(state, node, (model.signature,))
+    attempt, _ = attempt_of(state, model.signature, 0, arguments, node.span)
+    if attempt.failed:
+        return failed(state, attempt, arguments, node.span)
+    add_guards(state, attempt.need.guards, node.span)
+    operands = operands_of(state, attempt, True)
+    if operands is None:
+        return state.unknown(node.span)
+    return state.emit("model", operands, instances.instance_of(model, attempt.bound.values), node.span, name=model.unique)
+
+
+def call_method_of_model(state: State, node: ast.Call, base: Typed, type_: ModelOf, name: str, place: Span) -> Typed:
+    model = instances.model_of(state, type_)
+    method = model.methods.get(name)
+    if method is not None:
+        return call_function(state, node, method, sizes=instances.instance_values(type_))
+    arguments_of(state, node, ())
+    near = did_you_mean(name, [*model.methods, *model.fields])
+    help = f"did you mean `{near}`?" if near else ""
+    return state.error("TL0202", place, f"{type_} has no method `{name}`", "unknown member", help)
+
+
+def call_function(
+    state: State, node: ast.Call, function: FunctionName, first: Argument | None = None, sizes: Mapping[str, Dim] | None = None
+) -> Typed:
+    """`sizes` are those of the instance whose method it is."""
     signature = function.signature
     arguments = arguments_of(state, node, (signature,), first)
-    attempt, matcher = _attempt(state, signature, 0, arguments, node.span)
+    attempt, matcher = attempt_of(state, signature, 0, arguments, node.span, sizes)
     if not attempt.failed:
         _least_sizes(attempt, function)
     if attempt.failed:
-        return _failed(state, attempt, arguments, node.span)
+        return failed(state, attempt, arguments, node.span)
     result = matcher.result()
     add_guards(state, attempt.need.guards, node.span)
-    operands = _operands(state, attempt, True)
+    operands = operands_of(state, attempt, True)
     if operands is None or is_unknown(result):
         return state.unknown(node.span)
     if isinstance(result, Void):
@@ -220,123 +270,6 @@ def _least_sizes(attempt: Attempt, function: FunctionName) -> None:
             attempt.at.append((WhereNotMet(f"`{attempt.signature.name}`", goal, {name: size.value}), None))
 
 
-def _attempt(state: State, signature: Signature, index: int, arguments: list[Argument], span: Span) -> tuple[Attempt, Matcher]:
-    attempt = Attempt(signature, index, state.need())
-    matcher = Matcher(state, attempt, lambda typed, params: apply_callable(state, typed, params))
-    matcher.run(arguments, span)
-    return attempt, matcher
-
-
-def _failed(state: State, attempt: Attempt, arguments: list[Argument], span: Span) -> Typed:
-    if not any(is_unknown(a.typed.type) for a in arguments) or attempt.refused is not None:
-        state.report(explain_failure(attempt, arguments, span, lambda a: argument_label(state, a)))
-    return state.unknown(span)
-
-
-def _operands(state: State, attempt: Attempt, own: bool) -> tuple[Operand, ...] | None:
-    """One operand per parameter, converted to what the parameter turned out to be. `own`: a function of the program."""
-    operands: list[Operand] = []
-    for parameter, slot in zip(attempt.signature.params, attempt.slots, strict=True):
-        if isinstance(slot, list):
-            operands += [function_value(state, a.typed) for a in slot]
-        elif slot is None:
-            operands.append(Omitted())
-        else:
-            operands.append(_operand(state, attempt, parameter, slot, own))
-    return tuple(operands)
-
-
-def _operand(state: State, attempt: Attempt, parameter: Parameter, argument: Argument, own: bool) -> Operand:
-    typed = argument.typed
-    if typed.closure is not None or isinstance(parameter.type, Fn):
-        return function_value(state, typed)
-    if isinstance(parameter.type, Tensor) and literal_shape(typed.type) is not None:
-        wanted = attempt.types[parameter.name]
-        return to_tensor(state, typed, wanted.dtype if isinstance(wanted, Tensor) else None).operand
-    if isinstance(typed.type, Int) and isinstance(parameter.type, Float) and not own and not isinstance(typed.operand, Const):
-        return typed.operand  # Python's numbers mix by themselves
-    wanted = substitute(parameter.type, attempt.bound, keep_open=True)
-    if isinstance(typed.type, AnyTensor) and isinstance(wanted, Tensor):
-        return coerce(state, typed, wanted, "").operand if own else typed.operand
-    if isinstance(typed.type, Int) and isinstance(wanted, Float):
-        return coerce(state, typed, wanted, "").operand
-    return typed.operand
-
-
-# --- builtins --------------------------------------------------------------------------------------------------------
-
-
-def call_builtin(state: State, node: ast.Call, name: str, first: Argument | None) -> Typed:
-    signatures = builtin_signatures(name)
-    arguments = arguments_of(state, node, signatures, first)
-    return apply_builtin(state, name, arguments, node.span)
-
-
-def apply_builtin(state: State, name: str, arguments: list[Argument], span: Span) -> Typed:
-    """The first overload that fits, or the message of the one that came closest."""
-    signatures = builtin_signatures(name)
-    if any(is_unknown(a.typed.type) for a in arguments):
-        _report_names(state, name, signatures, arguments, span)
-        return state.unknown(span)
-    attempts: list[Attempt] = []
-    for index, signature in enumerate(signatures):
-        attempt, matcher = _attempt(state, signature, index, arguments, span)
-        result = None if attempt.failed else _infer(state, name, matcher, span)
-        if not attempt.failed and result is not None:
-            return _emit_builtin(state, name, attempt, result, span)
-        attempts.append(attempt)
-        if attempt.refused is None and attempt.closeness == 3:
-            break  # its types fit, only the sizes do not: no other overload is meant
-    best = max(attempts, key=lambda a: a.closeness)
-    return _failed(state, best, arguments, span)
-
-
-def _report_names(state: State, name: str, signatures: tuple[Signature, ...], arguments: list[Argument], span: Span) -> None:
-    """An argument is wrong already; a name that no overload has is a mistake of its own."""
-    for argument in arguments:
-        if argument.name and not any(argument.name == p.name for s in signatures for p in s.params):
-            attempt, _ = _attempt(state, signatures[0], 0, [argument], span)
-            if attempt.refused is not None:
-                state.report(attempt.refused)
-
-
-def _infer(state: State, name: str, matcher: Matcher, span: Span) -> Type | None:
-    """The result type; None where working it out found a mistake."""
-    attempt = matcher.attempt
-    result = matcher.result()
-    builtin = registry.lookup(name)
-    if attempt.failed or builtin is None:
-        return None
-    if builtin.infer is not None:
-        call = InferCall(
-            attempt.types,
-            attempt.need,
-            result,
-            matcher.apply_type,
-            attempt.bound,
-            lambda path: loaded_model(state, getattr(path, "value", None), span),
-        )
-        inferred = builtin.infer(call)
-        attempt.at += [(m, None) for m in attempt.need.mistakes]
-        attempt.need.mistakes.clear()
-        result = AnyTensor() if inferred is None else inferred
-    return None if attempt.failed else result
-
-
-def _emit_builtin(state: State, name: str, attempt: Attempt, result: Type, span: Span) -> Typed:
-    found = registry.lookup(name)
-    if found is None or found.effect != "panic":  # assertions compare sizes themselves
-        add_guards(state, attempt.need.guards, span)
-    operands = _operands(state, attempt, False)
-    if operands is None or is_unknown(result):
-        return state.unknown(span)
-    if isinstance(result, Void):
-        state.add("builtin", operands, span, name=name, index=attempt.index)
-        return Typed(Const(None, Void()), Void(), span)
-    place = {"folder": folder_of(state)} if name in READERS else {}
-    return state.emit("builtin", operands, result, span, name=name, index=attempt.index, **place)
-
-
 # --- function values -------------------------------------------------------------------------------------------------
 
 
@@ -347,6 +280,8 @@ def call_value(state: State, node: ast.Call, callee: Typed) -> Typed:
     match callee.type:
         case Fn(params, result):
             return _call_typed(state, node, callee, params, result)
+        case ModelOf():
+            return call_method_of_model(state, node, callee, callee.type, "forward", node.callee.span)
         case Library(name="Model"):
             arguments_of(state, node, ())
             return call_model(state, node.span, callee.type)

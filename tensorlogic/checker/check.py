@@ -9,6 +9,7 @@ from tensorlogic.checker.functions import check_body, mutated_names
 from tensorlogic.checker.imports import root_of
 from tensorlogic.checker.initializers import initial_value
 from tensorlogic.checker.limits import stack_room
+from tensorlogic.checker.models import check_fields, check_methods
 from tensorlogic.checker.program import Builder
 from tensorlogic.checker.scope import GlobalName, Scope, StructName
 from tensorlogic.checker.settings import unused_settings
@@ -57,7 +58,7 @@ def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Mo
     state = State(problems, Scope(None, "file"), frame, {}, EXPRESSIONS, STATEMENTS)
     state.folder, state.file, state.settings = os.path.dirname(os.path.realpath(path)), tree.source.name, settings
     state.home = state.folder
-    state.written = written_paths(tree)
+    state.written = written_paths(tree, settings)
     builder = Builder(new_imports(root_of(path), path), _initialize_import)
     declare_file(builder, state, tree, "")
     unused_settings(state)
@@ -66,6 +67,10 @@ def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Mo
 
 
 def _functions(builder: Builder, state: State) -> None:
+    for model in builder.models:
+        check_fields(state, model)
+    for model in builder.models:
+        check_methods(state, model)
     for function, struct in builder.pending:
         try:
             body = check_body(state, function, struct)
@@ -117,7 +122,15 @@ def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
     structs = tuple(s.item for s in state.structs.values() if isinstance(s, StructName))
     program = Region((), tuple(builder.program))
     return Module(
-        tree.source, structs, tuple(builder.globals), tuple(builder.functions), program, main, tuple(tests), tuple(builder.python)
+        tree.source,
+        structs,
+        tuple(builder.globals),
+        tuple(builder.functions),
+        program,
+        main,
+        tuple(tests),
+        tuple(builder.python),
+        tuple(state.later),
     )
 
 
@@ -132,9 +145,13 @@ def _without_idle_lambdas(ops: list[Op]) -> list[Op]:
     return [op for op in ops if op.code != "lambda" or op.regions]
 
 
-def written_paths(tree: ast.Module) -> frozenset[str]:
+def written_paths(tree: ast.Module, settings: dict[str, str]) -> frozenset[str]:
     """Literal and constant paths that the program writes to anywhere: their headers are not read."""
-    constants = {n.name: n.value.value for n in tree.statements if isinstance(n, ast.Const) and isinstance(n.value, ast.StringLit)}
+    constants = {
+        n.name: settings.get(n.name, n.value.value)
+        for n in tree.statements
+        if isinstance(n, ast.Const) and isinstance(n.value, ast.StringLit)
+    }
     found: set[str] = set()
     pending: list[ast.Node] = list(tree.statements)
     while pending:

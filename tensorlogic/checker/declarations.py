@@ -2,14 +2,14 @@
 
 import os
 
-from tensorlogic.checker import functions
+from tensorlogic.checker import functions, models
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
 from tensorlogic.checker.guards import divisions_hold
 from tensorlogic.checker.imports import Imports, read_import, resolve
 from tensorlogic.checker.program import Builder
-from tensorlogic.checker.scope import Binding, FunctionName, GlobalName, Namespace, PythonModule, Scope, StructName, Unsupported
+from tensorlogic.checker.scope import Binding, FunctionName, GlobalName, ModelName, Namespace, PythonModule, Scope, StructName, Unsupported
 from tensorlogic.checker.settings import setting_value
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
@@ -19,7 +19,7 @@ from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.types import Struct, TypeVar, Unknown, is_unknown, widen
 
-LATER_DECLARATIONS = {ast.ModelDecl: "models", ast.EntityDecl: "entities", ast.RelationDecl: "relations"}
+LATER_DECLARATIONS = {ast.EntityDecl: "entities", ast.RelationDecl: "relations"}
 
 
 def declare_file(builder: Builder, state: State, tree: ast.Module, prefix: str) -> None:
@@ -38,7 +38,7 @@ def declare_file(builder: Builder, state: State, tree: ast.Module, prefix: str) 
         match node:
             case ast.StructDecl():
                 _struct_name(builder, state, node, prefix)
-            case ast.ModelDecl() | ast.EntityDecl() | ast.RelationDecl():
+            case ast.EntityDecl() | ast.RelationDecl():
                 _later(state, node)
             case ast.Rule(head=ast.Call(callee=ast.Name(name=name))) if state.scope.find(name) is None:
                 state.scope.names[name] = Unsupported(node.span)
@@ -59,6 +59,16 @@ def _heads(builder: Builder, state: State, tree: ast.Module, prefix: str) -> Non
                 _impl(builder, state, node)
             case ast.TensorDecl():
                 _tensor(builder, state, node, prefix)
+            case ast.ModelDecl():
+                _model(builder, state, node, prefix)
+
+
+def _model(builder: Builder, state: State, node: ast.ModelDecl, prefix: str) -> None:
+    model = models.read_model(state, node, builder.unique(node.name, prefix))
+    state.later.append((node.name_span, "models"))
+    if declare(state, node.name, model, node.name_span):
+        state.models[model.unique] = model
+        builder.models.append(model)
 
 
 def declare(state: State, name: str, binding: Binding, span: Span) -> bool:
@@ -81,10 +91,12 @@ def place_of(binding: Binding) -> Span | None:
             return node.name_span
         case StructName(item=item):
             return item.span
+        case ModelName(declaration=node):
+            return node.name_span
     return getattr(binding, "span", None)
 
 
-def _later(state: State, node: ast.ModelDecl | ast.EntityDecl | ast.RelationDecl) -> None:
+def _later(state: State, node: ast.EntityDecl | ast.RelationDecl) -> None:
     state.error("TL0105", node.name_span, f"{LATER_DECLARATIONS[type(node)]} are not supported yet")
     state.scope.names.setdefault(node.name, Unsupported(node.name_span))
     if isinstance(node, ast.EntityDecl):

@@ -9,6 +9,7 @@ from tensorlogic.checker.calls import check_call
 from tensorlogic.checker.closures import check_lambda
 from tensorlogic.checker.control import check_if, check_match
 from tensorlogic.checker.indexing import check_index
+from tensorlogic.checker.learning import check_learn
 from tensorlogic.checker.literals import check_bool, check_float, check_int, check_list, check_range, check_string, check_tuple
 from tensorlogic.checker.members import check_cast, check_member, check_name
 from tensorlogic.checker.operators import check_binary, check_set, check_unary
@@ -56,7 +57,7 @@ STATEMENTS: Mapping[type, Any] = {
     ast.If: statements.check_branch, ast.Match: statements.check_branch, ast.For: statements.check_for, ast.While: statements.check_while,
     ast.Break: statements.check_leave, ast.Continue: statements.check_leave, ast.Return: statements.check_return,
     ast.Assert: statements.check_assert, ast.NoGrad: statements.check_no_grad, ast.Block: statements.check_block,
-    ast.Explain: statements.check_later, ast.Infer: statements.check_later, ast.Learn: statements.check_later,
+    ast.Explain: statements.check_later, ast.Infer: statements.check_later, ast.Learn: check_learn,
     ast.Rule: statements.check_later,
     **dict.fromkeys(
         (ast.Import, ast.PythonImport, ast.Const, ast.TensorDecl, ast.FnDecl, ast.ModelDecl, ast.StructDecl, ast.ImplDecl, ast.Main,

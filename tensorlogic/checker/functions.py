@@ -23,15 +23,23 @@ from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import Int, Segment, Struct, Tensor, Type, Void, is_unknown, widen
 
 
-def read_head(state: State, node: ast.FnDecl, unique: str, self_type: Struct | None = None, type_vars: dict | None = None) -> FunctionName:
-    """The signature of a function; divisions in it that may not be exact are reported at the type."""
-    reader = Annotations(state.problems, state.scope)
+def read_head(
+    state: State,
+    node: ast.FnDecl,
+    unique: str,
+    self_type: Struct | None = None,
+    type_vars: dict | None = None,
+    outer: Signature | None = None,
+) -> FunctionName:
+    """The signature of a function; divisions in it that may not be exact are reported at the type. `outer` is the model of a method."""
+    sizes = {p.name: Dim.sym(p.name) for p in outer.params if isinstance(p.type, Int)} if outer else {}
+    reader = Annotations(state.problems, state.scope, known=sizes.get)
     reader.type_vars.update(type_vars or {})
     _repeated_parameters(state, node)
     signature = _with_constant_defaults(state, signature_of(node, reader, self_type))
-    refuted = _inexact_divisions(state, reader, signature)
-    _unbound_results(state, node, signature)
-    return FunctionName(unique, signature, node, state.scope, state.folder, refuted, _positive(signature))
+    refuted = _inexact_divisions(state, reader, signature, outer)
+    _unbound_results(state, node, signature, sizes.keys())
+    return FunctionName(unique, signature, node, state.scope, state.folder, refuted, _positive(signature), outer)
 
 
 def _positive(signature: Signature) -> tuple[str, ...]:
@@ -55,9 +63,9 @@ def _with_constant_defaults(state: State, signature: Signature) -> Signature:
     return replace(signature, params=tuple(params))
 
 
-def _inexact_divisions(state: State, reader: Annotations, signature: Signature) -> tuple[Goal, ...]:
+def _inexact_divisions(state: State, reader: Annotations, signature: Signature, outer: Signature | None) -> tuple[Goal, ...]:
     """The divisions that may leave a remainder, each reported once."""
-    facts, refuted = facts_of(signature), []
+    facts, refuted = facts_of(signature, outer), []
     for goal, span in reader.obligations:
         answer = prove(goal, facts)
         if isinstance(answer, Refuted) and goal not in refuted:
@@ -74,11 +82,11 @@ def _repeated_parameters(state: State, node: ast.FnDecl) -> None:
         seen.add(param.name)
 
 
-def _unbound_results(state: State, node: ast.FnDecl, signature: Signature) -> None:
+def _unbound_results(state: State, node: ast.FnDecl, signature: Signature, known: Iterable[str]) -> None:
     """A size in the result that no parameter has cannot be known to the caller."""
     if any(is_unknown(p.type) for p in signature.params):
         return  # reported already; that parameter may have the size
-    bound: set[str] = {p.name for p in signature.params}
+    bound: set[str] = {*known, *(p.name for p in signature.params)}
     for parameter in signature.params:
         bound |= type_symbols(parameter.type)
     for name in sorted(type_symbols(signature.result) - bound):
@@ -106,9 +114,9 @@ def type_symbols(type_: Type) -> set[str]:
     return found
 
 
-def facts_of(signature: Signature) -> Facts:
-    """What the body of a function may rely on: its `where`, and that sizes are at least 1."""
-    facts = Facts.empty
+def facts_of(signature: Signature, outer: Signature | None = None) -> Facts:
+    """What the body of a function may rely on: its `where` and that of its model, and that sizes are at least 1."""
+    facts = facts_of(outer) if outer else Facts.empty
     in_shapes = set().union(*(type_symbols(t) for t in (*(p.type for p in signature.params), signature.result)))
     in_where = set().union(*(goal_symbols(r.goal) for r in signature.where))
     for parameter in signature.params:
@@ -128,7 +136,7 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
     if node.body is None:
         return None
     result = signature.result
-    facts = facts_of(signature)
+    facts = facts_of(signature, function.outer)
     for goal in function.refuted:
         facts = facts.assume(goal, node.span)  # reported at the head; the body is not to repeat it
     frame = Frame(node.name, result, facts, mutated_names(node.body.statements, (p.name for p in node.params)))

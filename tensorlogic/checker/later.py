@@ -2,18 +2,6 @@
 
 LATER = frozenset(
     [
-        "Linear",
-        "Embedding",
-        "LayerNorm",
-        "RMSNorm",
-        "GroupNorm",
-        "BatchNorm1d",
-        "BatchNorm2d",
-        "Dropout",
-        "Conv1d",
-        "Conv2d",
-        "MultiHeadAttention",
-        "TransformerBlock",
         "RNN",
         "LSTM",
         "GRU",

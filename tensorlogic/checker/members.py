@@ -1,8 +1,9 @@
 """Names, and what stands behind a dot: variables, constants, dtypes, devices, fields, properties, library objects."""
 
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.instances import instance_values, model_of
 from tensorlogic.checker.later import LATER
-from tensorlogic.checker.scope import FunctionName, GlobalName, Namespace, PythonModule, StructName, Unsupported, Variable
+from tensorlogic.checker.scope import FunctionName, GlobalName, ModelName, Namespace, PythonModule, StructName, Unsupported, Variable
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import get_tensor
 from tensorlogic.diagnostics.diagnostic import Label
@@ -23,6 +24,7 @@ from tensorlogic.types.types import (
     Int,
     Library,
     List,
+    ModelOf,
     Range,
     String,
     Struct,
@@ -50,7 +52,7 @@ def check_name(state: State, node: ast.Name, expected: Type | None) -> Typed:
             return _function_as_value(found, node.span)
         case Unsupported():
             return state.unknown(node.span)
-        case StructName() | Namespace() | PythonModule():
+        case StructName() | ModelName() | Namespace() | PythonModule():
             return state.error("TL0306", node.span, f"`{node.name}` is no value", "a value is expected here")
     return _library_name(state, node)
 
@@ -122,6 +124,8 @@ def check_member(state: State, node: ast.Member, expected: Type | None) -> Typed
             return _tuple_item(state, node, base, items)
         case Struct():
             return _field(state, node, base, base.type)
+        case ModelOf():
+            return _model_field(state, node, base, base.type)
         case Tensor() | AnyTensor() if node.name in PROPERTIES:
             return _property(state, node, base)
     return no_such_member(state, node, str(base.type), PROPERTIES if isinstance(base.type, Tensor | AnyTensor) else ())
@@ -169,6 +173,16 @@ def _field(state: State, node: ast.Member, base: Typed, type_: Struct) -> Typed:
     if node.name not in fields:
         return no_such_member(state, node, f"`{type_}`", [*fields, *state.structs[type_.name].methods])
     return state.emit("field", (base.operand,), fields[node.name], node.span, name=node.name, struct=type_.name)
+
+
+def _model_field(state: State, node: ast.Member, base: Typed, type_: ModelOf) -> Typed:
+    model = model_of(state, type_)
+    if node.name in model.fields:
+        bound = Bindings(dims=instance_values(type_))
+        return state.emit(
+            "field", (base.operand,), substitute(model.fields[node.name], bound), node.span, name=node.name, struct=type_.name
+        )
+    return no_such_member(state, node, str(type_), [*model.fields, *model.methods])
 
 
 def _property(state: State, node: ast.Member, base: Typed) -> Typed:

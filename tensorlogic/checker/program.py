@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tensorlogic.checker.imports import Imports
-from tensorlogic.checker.scope import FunctionName
+from tensorlogic.checker.scope import FunctionName, ModelName
 from tensorlogic.checker.state import State
 from tensorlogic.ir.ir import Function, Global, Op
 from tensorlogic.source import Span
@@ -20,6 +20,7 @@ class Builder:
     functions: list[Function] = field(default_factory=list)
     program: list[Op] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    models: list[ModelName] = field(default_factory=list)
     python: list[Span] = field(default_factory=list)
 
     def unique(self, name: str, prefix: str) -> str:

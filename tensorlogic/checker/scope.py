@@ -54,12 +54,27 @@ class FunctionName:
     folder: str  # of its file
     refuted: tuple[Goal, ...] = ()  # divisions in its types that may leave a remainder, reported already
     positive: tuple[str, ...] = ()  # sizes that its body takes to be at least 1
+    outer: Signature | None = None  # of the model whose method it is
 
 
 @dataclass(eq=False)
 class StructName:
     item: StructType
     methods: dict[str, FunctionName] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class ModelName:
+    """A model: `signature` makes an instance, `inside` is the scope of its fields and methods."""
+
+    unique: str
+    signature: Signature
+    declaration: ast.ModelDecl
+    scope: "Scope"
+    folder: str
+    fields: dict[str, Type] = field(default_factory=dict)
+    methods: dict[str, FunctionName] = field(default_factory=dict)
+    inside: "Scope | None" = None
 
 
 @dataclass(eq=False)
@@ -86,7 +101,7 @@ class Unsupported:
     span: Span
 
 
-Binding = Variable | GlobalName | FunctionName | StructName | Namespace | PythonModule | Unsupported
+Binding = Variable | GlobalName | FunctionName | StructName | ModelName | Namespace | PythonModule | Unsupported
 
 
 @dataclass(eq=False)
@@ -114,7 +129,7 @@ class Scope:
         scope, in_function = self, False
         while scope is not None:
             found = scope.names.get(name)
-            if found is not None and not (in_function and isinstance(found, Variable)):
+            if found is not None and not (in_function and isinstance(found, Variable) and scope.kind != "model"):
                 return found
             in_function = in_function or scope.kind == "function"
             scope = scope.parent

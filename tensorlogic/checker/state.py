@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tensorlogic.checker.limits import too_large
-from tensorlogic.checker.scope import Closure, FunctionName, Scope, StructName, Variable
+from tensorlogic.checker.scope import Closure, FunctionName, ModelName, Scope, StructName, Variable
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Global, Op, Operand, Region, Value
@@ -65,6 +65,8 @@ class State:
     checks: Mapping[type, Callable[["State", Any, Type | None], "Typed"]]
     statements: Mapping[type, Callable[["State", Any], None]]
     structs: dict[str, StructName] = field(default_factory=dict)
+    models: dict[str, ModelName] = field(default_factory=dict)
+    later: list[tuple[Span, str]] = field(default_factory=list)  # what is checked but cannot be run yet
     ops: list[Op] = field(default_factory=list)
     instantiations: int = 0
     value_dims: dict[Value, Dim] = field(default_factory=dict)

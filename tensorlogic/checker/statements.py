@@ -2,6 +2,7 @@
 
 from tensorlogic.checker.blocks import block_value
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.equations import check_equation
 from tensorlogic.checker.operators import condition
 from tensorlogic.checker.patterns import bind, bind_name, read_type
 from tensorlogic.checker.places import assign, is_equation
@@ -62,8 +63,11 @@ def shadows_builtin(state: State, target: ast.BindPattern) -> None:
         state.report(Diagnostic("TL0701", title, target.span, severity="warning"))
 
 
-def equation(state: State, target: ast.Node, node: ast.Node) -> None:
-    """The name is declared, so that its uses are silent."""
+def equation(state: State, target: ast.Node, node: ast.Let | ast.Assign) -> None:
+    """Checked where this version knows what it means; otherwise the name is declared, so that its uses are silent."""
+    plain = isinstance(node, ast.Let) or node.op in ("=", ":=")
+    if plain and isinstance(target, ast.Index) and check_equation(state, target, node.value, node.where):
+        return
     state.error("TL0105", node.span, f"equations over indices are {NOT_YET}")
     base = target.base if isinstance(target, ast.Index) else target
     if isinstance(base, ast.Name) and state.scope.find(base.name) is None:
@@ -208,7 +212,7 @@ def check_block(state: State, node: ast.Block) -> None:
 
 
 def check_later(state: State, node: ast.Node) -> None:
-    words = {ast.Explain: "proofs of relations", ast.Infer: "inference", ast.Learn: "`learn`", ast.Rule: "rules"}
+    words = {ast.Explain: "proofs of relations", ast.Infer: "inference", ast.Rule: "rules"}
     state.error(
         "TL0105", node.span, f"{words.get(type(node), 'this')} {'are' if isinstance(node, ast.Rule | ast.Explain) else 'is'} {NOT_YET}"
     )

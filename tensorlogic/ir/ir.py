@@ -195,6 +195,7 @@ class Module:
     main: Region | None
     tests: tuple[TestBlock, ...]
     python: tuple[Span, ...] = ()  # where Python modules are imported: run only where the user allows it
+    later: tuple[tuple[Span, str], ...] = ()  # what is checked and cannot be run yet, with its name
 
     def function(self, name: str) -> Function:
         return next(f for f in self.functions if f.name == name)

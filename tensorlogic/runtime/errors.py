@@ -20,6 +20,8 @@ _PHRASES = tuple(
         (r"MPS .* float64|float64 .* MPS", "TL0805", "the MPS device has no float64"),
         (r"torch not compiled with cuda|no nvidia driver|invalid device ordinal", "TL0805", "this device is not available"),
         (r"ambiguous", "TL0306", "a condition must be a bool or a tensor with one element"),
+        (r"math domain error", "TL0305", "this function has no value for this number"),
+        (r"invalid literal for int|could not convert string to float", "TL0306", "this text is not a number"),
         (r"cannot be converted to Scalar", "TL0306", "a tensor with one element is needed here"),
         (r"is invalid for input of size", "TL0308", "the numbers of elements disagree"),
         (

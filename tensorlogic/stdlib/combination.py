@@ -56,9 +56,10 @@ def _rounded_up(call) -> Type:
     a, b = call.types["a"], call.types["b"]
     if not isinstance(a, Int) or not isinstance(b, Int):
         return call.result
+    if a.value is None or b.value is None or not call.need.holds(Rel(">=", b.value, Dim.const(1))):
+        return Int()
     try:
-        followed = a.value is not None and b.value is not None and call.need.holds(Rel(">=", b.value, Dim.const(1)))
-        return Int(a.value.ceil_div(b.value)) if followed else Int()
+        return Int(a.value.ceil_div(b.value))
     except DimTooLarge:
         return Int()
 

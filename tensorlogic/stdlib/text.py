@@ -12,7 +12,7 @@ def str_(x):
 
 @builtin("format(template: string, values: Many<any>) -> string")
 def format_(template, *values):
-    """The template with each `{}` replaced by a value."""
+    """The template with each `{}` replaced by a value. Only `{}` is a hole; values that are left follow, separated by spaces."""
     return runtime.printing.filled(template, *values)
 
 

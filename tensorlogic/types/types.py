@@ -198,6 +198,17 @@ class Struct:
 
 
 @record
+class ModelOf:
+    """An instance of a model: `name` is unique in the program, `args` are what its int parameters are."""
+
+    name: str
+    args: tuple[tuple[str, object], ...] = ()  # Dim, or None where nothing is known
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(str(value) if value is not None else '?' for _, value in self.args)})"
+
+
+@record
 class Library:
     """A type of the library: `Model Tokenizer KVCache Optimizer Scheduler Dataset Device`. `header` is what is known of a model file."""
 
@@ -232,6 +243,7 @@ Type = (
     | Fn
     | TypeVar
     | Struct
+    | ModelOf
     | Library
 )
 

@@ -23,6 +23,7 @@ from tensorlogic.types.types import (
     Int,
     Library,
     List,
+    ModelOf,
     NoneType,
     Range,
     Segment,
@@ -96,6 +97,10 @@ class Unifier:
             case (Struct(name, args), Struct(other, others)) if name == other:
                 for want, have in zip(args, others, strict=True):
                     self.fit(want, have, what)
+            case (ModelOf(name, args), ModelOf(other, others)) if name == other:
+                for (_, want), (_, have) in zip(args, others, strict=True):
+                    if isinstance(want, Dim) and isinstance(have, Dim):
+                        self.fit_dim(want, have, what)
             case (Fn(params, result), Fn(others, given)) if len(params) == len(others):
                 self._fit_function(params, result, others, given, what)
             case _ if not _same_host_type(pattern, actual):
@@ -272,6 +277,8 @@ def substitute(type_: Type, bound: Bindings, keep_open: bool = False) -> Type:
             return Fn(tuple(substitute(p, bound, keep_open) for p in params), substitute(result, bound, keep_open))
         case Struct(name, args):
             return Struct(name, tuple(substitute(a, bound, keep_open) for a in args))
+        case ModelOf(name, args):
+            return ModelOf(name, tuple((n, _substitute_dim(v, bound, keep_open) if isinstance(v, Dim) else v) for n, v in args))
         case Int(value) if value is not None:
             return Int(_substitute_dim(value, bound, keep_open))
     return type_

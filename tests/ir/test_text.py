@@ -13,10 +13,10 @@ text = pytest.importorskip("tensorlogic.ir.text")
 
 
 def printed(program: str, name: str = "program.tl") -> str | None:
-    """The printed IR of a program, None if it has mistakes."""
+    """The printed IR of a program, None if it has mistakes or parts that cannot be run yet."""
     problems = Problems()
     module = check.check_program(Source(name, program), problems)
-    if problems.errors or module is None:
+    if problems.errors or module is None or module.later:
         return None
     return text.print_module(module, signatures.builtin_signatures)
 
