@@ -160,6 +160,8 @@ def _stands_at(equation: Equation, name: str, size: Dim, span: Span) -> None:
 
 
 def _result(equation: Equation, target: ast.Index, value: ast.Expr) -> Type:
+    if equation.wrong:
+        return Unknown()
     dtype = _dtype(equation, value)
     for item, name in zip(target.items, equation.left, strict=True):
         if name not in equation.ranges:

@@ -8,8 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def rope(x: Tensor, positions: Tensor, base: float = 10000.0, interleaved: bool = False) -> Tensor:
-    """x [..., L, D] with each pair of the last axis turned by position * base ** (-2 i / D). Computed in float32 at least."""
+def rope(x: Tensor, positions: Tensor | None, base: float = 10000.0, interleaved: bool = False) -> Tensor:
+    """x [..., L, D] with each pair of the last axis turned by position * base ** (-2 i / D). Computed in float32 at least.
+
+    Without `positions` they are 0 to L - 1.
+    """
+    if positions is None:
+        positions = torch.arange(x.shape[-2], device=x.device)
     half = x.shape[-1] // 2
     exact = torch.float64 if x.dtype == torch.float64 else torch.float32
     steps = torch.arange(half, dtype=exact, device=x.device) / half

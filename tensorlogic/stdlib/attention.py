@@ -45,12 +45,12 @@ def causal_attention(q, k, v, mask, causal, scale=None, dropout=0.0):
 
 
 @builtin(
-    "rope<T: float>(x: T[...B, L, D], positions: int64[L], base: float = 10000.0, interleaved: bool = false) -> T[...B, L, D]"
+    "rope<T: float>(x: T[...B, L, D], positions: int64[L] = none, base: float = 10000.0, interleaved: bool = false) -> T[...B, L, D]"
     " where D % 2 == 0"
 )
-def rope(x, positions, base=10000.0, interleaved=False):
-    """Rotary position embedding: pairs of the last axis turned by angles that grow with the position. The pairs are (i, i + D / 2), or
-    neighbours if `interleaved`."""
+def rope(x, positions=None, base=10000.0, interleaved=False):
+    """Rotary position embedding: pairs of the last axis turned by angles that grow with the position (0, 1, 2, ... unless given).
+    The pairs are (i, i + D / 2), or neighbours if `interleaved`."""
     return runtime.ops.rope(x, positions, base, interleaved)
 
 
