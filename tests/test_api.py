@@ -29,6 +29,13 @@ def test_public_names():
         tl.nonsense  # noqa: B018
 
 
+def test_saving_in_a_block_type(tmp_path):
+    tl.save_model({"w": torch.ones(2, 32)}, tmp_path / "w.safetensors")
+    text = f'save_model(load_model("{tmp_path}/w.safetensors"), "{tmp_path}/w.gguf", dtype: q8_0)'
+    tl.compile(text).run()
+    assert "q8_0" in repr(tl.load_model(tmp_path / "w.gguf")["w"])
+
+
 def test_functions_take_and_give_tensors():
     net = tl.compile(LINEAR)
     x, w = torch.randn(3, 4), torch.randn(4, 2)

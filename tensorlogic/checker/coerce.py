@@ -46,6 +46,8 @@ def literal_shape(type_: Type) -> tuple[Shape, Type] | None:
             return (Dim.const(len(items)), *first[0]), _common_leaf(leaves)
         case List(_, items) if items is not None:
             return (Dim.const(0),), Float()
+        case List(element) if (inner := literal_shape(element)) is not None:
+            return (Dim.fresh(), *inner[0]), inner[1]  # as long as it is at run time
     return None
 
 

@@ -76,6 +76,7 @@ class Attempt:
     refused: Diagnostic | None = None  # wrong number or names of arguments
     at: list[tuple[Mistake, Argument | None]] = field(default_factory=list)
     types: dict[str, Type] = field(default_factory=dict)
+    stretched: bool = False  # whole numbers were taken as fractions; another overload may take them as they are
 
     @property
     def failed(self) -> bool:
@@ -210,7 +211,10 @@ class Matcher:
         if known is not None:
             return known
         usual = default_dtype(leaf)
-        return usual if usual in KINDS[dtype.kind] or isinstance(leaf, Bool) else "float32" if dtype.kind == "float" else usual
+        if usual in KINDS[dtype.kind] or isinstance(leaf, Bool) or dtype.kind != "float":
+            return usual
+        self.attempt.stretched = True
+        return "float32"
 
     def _callable_type(self, pattern: Fn, typed: Typed) -> Type:
         params = tuple(substitute(p, self.attempt.bound, keep_open=True) for p in pattern.params)
@@ -332,11 +336,7 @@ class Matcher:
         return _MISSING if arg in self.attempt.signature.segments else bound.dims.get(arg)
 
 
-class _Missing:
-    """A run of dims that no argument bound, because the tensor is a `Tensor`."""
-
-
-_MISSING = _Missing()
+_MISSING = object()  # a run of dims that no argument bound, because the tensor is a `Tensor`
 
 
 def _each(slot: object) -> list[Argument]:

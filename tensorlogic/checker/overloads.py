@@ -91,14 +91,20 @@ def apply_builtin(state: State, name: str, arguments: list[Argument], span: Span
         _report_names(state, name, signatures, arguments, span)
         return state.unknown(span)
     attempts: list[Attempt] = []
+    stretched: tuple[Attempt, Type] | None = None
     for index, signature in enumerate(signatures):
         attempt, matcher = attempt_of(state, signature, index, arguments, span)
         result = None if attempt.failed else _infer(state, name, matcher, span)
         if not attempt.failed and result is not None:
-            return _emit_builtin(state, name, attempt, result, span)
+            if not attempt.stretched:
+                return _emit_builtin(state, name, attempt, result, span)
+            stretched = stretched or (attempt, result)
+            continue
         attempts.append(attempt)
         if attempt.refused is None and attempt.closeness == 3:
             break  # its types fit, only the sizes do not: no other overload is meant
+    if stretched is not None:
+        return _emit_builtin(state, name, *stretched, span)
     best = max(attempts, key=lambda a: a.closeness)
     return failed(state, best, arguments, span)
 

@@ -1,4 +1,4 @@
-"""Whether IR is well formed: run between passes, so that a pass that breaks it is named at once."""
+"""Whether IR is well formed: what the tests ask of every program, and what a pass over the IR will have to keep."""
 
 from collections.abc import Iterable
 

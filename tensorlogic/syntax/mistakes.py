@@ -146,6 +146,14 @@ def borrowed_word(place: Place) -> Finding | None:
     return None
 
 
+def text_with_holes(place: Place) -> Finding | None:
+    """`f"..."` of Python."""
+    before, token = place.before, place.token
+    if before and before.text == "f" and token.kind == "STRING" and token.start == before.end:
+        return Finding("there are no f-strings", before, 'write `format("{} of {}", a, b)`')
+    return None
+
+
 def python_block(place: Place) -> Finding | None:
     if place.token.kind == "COLON" and place.begin.kind in HEADERS | {"ELSE"} and place.before and "LBRACE" in place.expected:
         return Finding("a block stands in braces", place.token, f"write `{place.begin.text} ... {{ ... }}`")
@@ -242,8 +250,8 @@ def anything_else(place: Place) -> Finding:
 
 
 MISTAKES: tuple[Callable[[Place], Finding | None], ...] = (
-    reserved_word, leading_operator, chained_comparison, borrowed_word, python_block, declaration_without_let, one_thing_fits,
-    assignment_inside, ternary, missing_body, missing_value, two_operands, anything_else,
+    reserved_word, leading_operator, chained_comparison, borrowed_word, text_with_holes, python_block, declaration_without_let,
+    one_thing_fits, assignment_inside, ternary, missing_body, missing_value, two_operands, anything_else,
 )  # fmt: skip
 
 

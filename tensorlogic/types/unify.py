@@ -104,7 +104,9 @@ class Unifier:
             case (Fn(params, result), Fn(others, given)) if len(params) == len(others):
                 self._fit_function(params, result, others, given, what)
             case _ if not _same_host_type(pattern, actual):
-                self.need.fail(WrongType(what, str(self.show(pattern)), actual))
+                scalar = isinstance(actual, Tensor) and not actual.shape and isinstance(pattern, Int | Float | Bool)
+                advice = "take its value with `.item()`" if scalar else ""
+                self.need.fail(WrongType(what, str(self.show(pattern)), actual, advice))
 
     def _fit_function(self, params: tuple[Type, ...], result: Type, others: tuple[Type, ...], given: Type, what: str) -> None:
         for want, have in zip(params, others, strict=True):

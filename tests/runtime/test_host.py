@@ -1,5 +1,6 @@
 """Values that come without a type are checked; what goes wrong while a program runs is explained at its place."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -79,6 +80,8 @@ CASES = [
     ("TL0305", lambda: torch.linalg.inv(torch.ones(2, 2, dtype=torch.int64))),
     ("TL0306", lambda: bool(X)),
     ("TL0306", lambda: X.item()),
+    ("TL0306", lambda: int("x")),
+    ("TL0305", lambda: math.log(0.0)),
     ("TL0308", lambda: X.reshape(5)),
     ("TL0310", lambda: X[5]),
     ("TL0310", lambda: X.sum(7)),
