@@ -32,7 +32,7 @@ def read_head(
     outer: Signature | None = None,
 ) -> FunctionName:
     """The signature of a function; divisions in it that may not be exact are reported at the type. `outer` is the model of a method."""
-    sizes = {p.name: Dim.sym(p.name) for p in outer.params if isinstance(p.type, Int)} if outer else {}
+    sizes = outer.own_sizes if outer else {}
     reader = Annotations(state.problems, state.scope, known=sizes.get)
     reader.type_vars.update(type_vars or {})
     _repeated_parameters(state, node)

@@ -34,7 +34,7 @@ def layer(name: str) -> ModelName:
     """A standard layer as a model, read from its declaration."""
     found = LAYERS[name]
     signature = _read(found.signature, {})
-    sizes = {p.name: Dim.sym(p.name) for p in signature.params if isinstance(p.type, Int)}
+    sizes = signature.own_sizes
     fields = _read(f"fields({found.fields})", sizes)
     head = parse_signature(found.forward)
     forward = FunctionName(f"{name}_forward", replace(_read(found.forward, sizes), span=None), head, Scope(), "")

@@ -1,4 +1,4 @@
-"""Models: their parameters, fields and methods, and what an instance does. Checked here; running them is still to come."""
+"""Models: their parameters, fields and methods. Checked here; running them is still to come."""
 
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
@@ -27,17 +27,12 @@ def read_model(state: State, node: ast.ModelDecl, unique: str) -> ModelName:
     return ModelName(unique, signature, node, state.scope, state.folder)
 
 
-def own_sizes(model: ModelName) -> dict[str, Dim]:
-    return {p.name: Dim.sym(p.name) for p in model.signature.params if isinstance(p.type, Int)}
-
-
 # --- the parts of a model --------------------------------------------------------------------------------------------
 
 
 def check_fields(state: State, model: ModelName) -> None:
     """The fields, in a frame where the model's parameters are ints, and the heads of its methods."""
     scope = Scope(model.scope, "model")
-    model.inside = scope
     outer = state.scope, state.folder
     state.scope, state.folder = scope, model.folder
     frame = Frame(model.declaration.name, None, facts_of(model.signature), frozenset())
@@ -64,7 +59,7 @@ def _member(state: State, model: ModelName, member: ast.Node) -> None:
         case ast.SubmodelField(name=name, name_span=span):
             _field(state, model, name, span, _submodel(state, member))
         case ast.TensorDecl(name=name, name_span=span):
-            reader = Annotations(state.problems, state.scope, open_dims=False, known=own_sizes(model).get)
+            reader = Annotations(state.problems, state.scope, open_dims=False, known=model.signature.own_sizes.get)
             _field(state, model, name, span, reader.type(member.type))
         case ast.Let(target=ast.BindPattern(name=name, span=span), value=value):
             _field(state, model, name, span, widen(state.expr(value).type))

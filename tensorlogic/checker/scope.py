@@ -65,7 +65,7 @@ class StructName:
 
 @dataclass(eq=False)
 class ModelName:
-    """A model: `signature` makes an instance, `inside` is the scope of its fields and methods."""
+    """A model: `signature` makes an instance; fields and methods are written in its parameters."""
 
     unique: str
     signature: Signature
@@ -74,7 +74,6 @@ class ModelName:
     folder: str
     fields: dict[str, Type] = field(default_factory=dict)
     methods: dict[str, FunctionName] = field(default_factory=dict)
-    inside: "Scope | None" = None
 
 
 @dataclass(eq=False)

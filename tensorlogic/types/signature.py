@@ -4,7 +4,7 @@ from tensorlogic.record import record
 from tensorlogic.source import Span
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Goal
-from tensorlogic.types.types import DTypeVar, Type, TypeVar
+from tensorlogic.types.types import DTypeVar, Int, Type, TypeVar
 
 
 @record
@@ -43,6 +43,11 @@ class Signature:
     value: Dim | None = None  # of an int result: `where result == floor_div(a, b)`
     span: Span | None = None
     text: str = ""  # as declared, for messages and `tlc builtins`
+
+    @property
+    def own_sizes(self) -> dict[str, Dim]:
+        """The int parameters as sizes, by name: what the parameters of a model are to its fields and methods."""
+        return {p.name: Dim.sym(p.name) for p in self.params if isinstance(p.type, Int)}
 
     @property
     def required(self) -> int:
