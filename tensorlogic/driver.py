@@ -10,6 +10,7 @@ A phase takes a value and gives a new one; the user's mistakes are collected on 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from tensorlogic.checker.check import check_tree
@@ -24,6 +25,7 @@ from tensorlogic.types.types import Tensor
 
 if TYPE_CHECKING:
     from tensorlogic.backends.python import Generated
+    from tensorlogic.types.conditions import Described
 
 ALLOW = "if you trust it, allow it with `--allow-python` (`allow_python=True` from Python)"
 
@@ -36,6 +38,7 @@ class Analysis:
     tree: ast.Module
     module: Module | None
     problems: Problems
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -62,15 +65,31 @@ def analyse(source: Source, settings: Mapping[str, str] | None = None) -> Analys
     problems = Problems()
     tree = parse(source, problems)
     module = check_tree(tree, problems, settings=dict(settings or {}))
-    return Analysis(source, tree, module, problems)
+    return Analysis(source, tree, module, problems, dict(settings or {}))
+
+
+def requirements(analysis: Analysis) -> "tuple[Described, ...]":
+    """What every function, method and model of a program without errors requires of its sizes."""
+    from tensorlogic.checker.requirements import describe_program
+
+    analysis.checked()
+    return describe_program(analysis.tree, analysis.settings)
+
+
+def described(analysis: Analysis, name: str) -> "Described":
+    """One function by the name that it has in the module. KeyError where there is none."""
+    found = next((item for item in requirements(analysis) if item.kind != "model" and item.unique == name), None)
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 def ir_text(analysis: Analysis) -> str:
     """The typed IR of a program without errors, which is a fully annotated program."""
-    from tensorlogic.checker.signatures import builtin_signatures
+    from tensorlogic.checker.instances import library_signatures
     from tensorlogic.ir.text import print_module
 
-    return print_module(analysis.runnable(), builtin_signatures)
+    return print_module(analysis.runnable(), library_signatures)
 
 
 def build(analysis: Analysis, folder: str | None = None) -> "Generated":

@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
-from tensorlogic.backends.templates import INITIALIZER, declared, overload
+from tensorlogic.backends.templates import INITIALIZER, LAYER, declared, is_template, overload
 from tensorlogic.ir.ir import Const, EllipsisIndex, FnRef, Function, GlobalRef, Module, Omitted, Op, Operand, Region, SliceOf, Value
 from tensorlogic.stdlib import registry
+from tensorlogic.stdlib.layers import LAYERS
 from tensorlogic.types.dtypes import canonical
 from tensorlogic.types.goals import holds
 from tensorlogic.types.types import DTypeValue, DTypeVar, Library, Tensor
@@ -36,6 +37,12 @@ class Leave(Exception):
 class StructValue:
     name: str
     fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelValue:
+    name: str
+    fields: dict[str, Any]
 
 
 class Cells(dict):
@@ -86,16 +93,47 @@ class Reference:
         given = (*args, *(Omitted() for _ in function.params[len(args) :]))
         return self.apply(function, given)
 
-    def apply(self, function: Function, args: tuple) -> Any:
+    def apply(self, function: Function, args: tuple, receiver: "ModelValue | None" = None) -> Any:
         cells = Cells()
+        if function.receiver is not None:
+            cells[function.receiver] = receiver
         for param, arg, default in zip(function.params, args, function.defaults, strict=True):
             cells[param] = self.operand(default, cells) if isinstance(arg, Omitted) else arg
         for binding in function.dims:
             if binding.value not in cells:
                 found = cells[binding.param]
+                if binding.field:
+                    found = found.fields[binding.field] if isinstance(found, ModelValue) else getattr(found, binding.field)
                 size = found if binding.axis is None else (found.shape[binding.axis] - binding.offset) // binding.scale
                 cells[binding.value] = size
         return self.body(function.body, cells)
+
+    def _model(self, op: Op, cells: Cells) -> Any:
+        if is_template(op):
+            return self._builtin(op, cells)
+        args = [arg if isinstance(arg, Omitted) else self.operand(arg, cells) for arg in op.args]
+        model = next(m for m in self.module.models if m.name == op.attrs["name"])
+        own = Cells()
+        made = own[model.receiver] = ModelValue(model.name, {})
+        for param, arg, default in zip(model.params, args, model.defaults, strict=True):
+            own[param] = self.operand(default, own) if isinstance(arg, Omitted) else arg
+        self.region(model.init, own)
+        return made
+
+    def _new_member(self, op: Op, cells: Cells) -> None:
+        model, value = (self.operand(arg, cells) for arg in op.args)
+        model.fields[op.attrs["name"]] = value
+
+    _set_member = _new_member
+
+    def _repeat(self, op: Op, cells: Cells) -> list:
+        return [self.region(op.regions[0], cells)[0] for _ in range(self.operand(op.args[0], cells))]
+
+    def _call_method(self, op: Op, cells: Cells) -> Any:
+        """A method of a model, whose first argument is the model; the layers of PyTorch are called."""
+        model, *given = (arg if isinstance(arg, Omitted) else self.operand(arg, cells) for arg in op.args)
+        name = str(op.attrs["name"])
+        return self.apply(self.module.function(name), tuple(given), model) if isinstance(model, ModelValue) else model(*given)
 
     def body(self, region: Region, cells: Cells) -> Any:
         try:
@@ -173,7 +211,8 @@ class Reference:
                 struct = next(s for s in self.module.structs if s.name == attrs["name"])
                 return StructValue(struct.name, dict(zip((name for name, _ in struct.fields), args, strict=True)))
             case "field":
-                return args[0].fields[attrs["name"]]
+                own = isinstance(args[0], StructValue | ModelValue)
+                return args[0].fields[attrs["name"]] if own else getattr(args[0], attrs["name"])
             case "set_field":
                 return replace(args[0], fields={**args[0].fields, attrs["name"]: args[1]})
             case "item":
@@ -197,8 +236,8 @@ class Reference:
 
     def _builtin(self, op: Op, cells: Cells) -> Any:
         name, index = overload(op)
-        found: Any = registry.lookup_initializer(name) if index == INITIALIZER else registry.lookup(name)
-        body = found.body if index == INITIALIZER else found.bodies[index]
+        found: Any = {INITIALIZER: registry.lookup_initializer, LAYER: LAYERS.get}.get(index, registry.lookup)(name)
+        body = found.body if index < 0 else found.bodies[index]
         names = [*body.__code__.co_varnames[: body.__code__.co_argcount]]
         keyword_only = body.__code__.co_varnames[len(names) : len(names) + body.__code__.co_kwonlyargcount]
         args, given, rest = list(op.args), {}, ()

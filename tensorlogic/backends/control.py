@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable
 
-from tensorlogic.backends import nodes
+from tensorlogic.backends import models, nodes
 from tensorlogic.backends.nodes import LOAD, STORE, Expr
 from tensorlogic.backends.places import describe, place
 from tensorlogic.backends.sizes import guard
@@ -247,6 +247,15 @@ def _while(writer: Writer, op: Op) -> None:
     statement.body = body
 
 
+def _repeat(writer: Writer, op: Op) -> None:
+    count = _condition(writer, op)
+    block, (item,) = _filled(writer, op.regions[0])
+    writer.block.body += block.body
+    expr = models.repeat(writer, op, count, item)
+    nodes.locate(expr.node, op.span, writer.source)
+    writer.result(op, expr)
+
+
 def _leave(writer: Writer, op: Op) -> None:
     writer.statement(ast.Break() if op.code == "break" else ast.Continue(), op.span)
 
@@ -355,5 +364,5 @@ STATEMENTS: dict[str, Callable[[Writer, Op], None]] = {
     "assign": _assign, "set_global": _set_global, "set_index": _set_index,
     "set_list_item": _set_index, "if": _if, "and": _short_circuit, "or": _short_circuit,
     "for": _for, "while": _while, "break": _leave, "continue": _leave, "return": _return, "no_grad": _no_grad, "lambda": _lambda,
-    "assert": _assert, "guard": _guard,
+    "assert": _assert, "guard": _guard, "repeat": _repeat, "new_member": models.new_member, "set_member": models.set_member,
 }  # fmt: skip

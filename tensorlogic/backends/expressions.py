@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from tensorlogic.backends import nodes
@@ -30,21 +31,40 @@ def _builtin(op: Op, part: Parts, scope: FunctionScope) -> Expr:
 
 
 def _call(op: Op, part: Parts, scope: FunctionScope) -> Expr:
-    """Arguments by position up to the first that is left out, by name behind it."""
     callee = str(op.attrs["name"])
-    names = scope.module.parameters(callee)
+    function = scope.module.functions[callee]
+    return _called(op.args, nodes.path(function), len(function), scope.module.parameters(callee), part)
+
+
+def _called(operands: tuple[Operand, ...], function: ast.expr, width: int, names: tuple[str, ...], part: Parts) -> Expr:
+    """Arguments by position up to the first that is left out, by name behind it."""
     args: list[Expr] = []
     keywords: dict[str, Expr] = {}
     left_out = False
-    for name, arg in zip(names, op.args, strict=False):
+    for name, arg in zip_longest(names, operands):
         if isinstance(arg, Omitted):
             left_out = True
         elif left_out:
             keywords[name] = part(arg)
         else:
             args.append(part(arg))
-    function = scope.module.functions[callee]
-    return nodes.call(nodes.path(function), args, len(function), keywords, calls=True)
+    return nodes.call(function, args, width, keywords, calls=True)
+
+
+def _model(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    name = str(op.attrs["name"])
+    if name in scope.module.models:
+        return _called(op.args, nodes.path(scope.module.models[name]), len(name), scope.module.parameters(name), part)
+    return _builtin(op, part, scope)
+
+
+def _call_method(op: Op, part: Parts, scope: FunctionScope) -> Expr:
+    """`block(x)`, which is its `forward`, or `block.name(x)`."""
+    callee, owner = str(op.attrs["name"]), part(op.args[0])
+    names = scope.module.parameters(callee) if callee in scope.module.functions else ()
+    method = scope.module.functions.get(callee, str(op.attrs["method"]))
+    function = owner.node if method == "forward" else ast.Attribute(owner.node, method, LOAD)
+    return _called(op.args[1:], function, owner.width + len(method), names, part)
 
 
 def _call_value(op: Op, part: Parts, scope: FunctionScope) -> Expr:
@@ -229,7 +249,7 @@ BUILDERS = {
     "builtin": _builtin, "call": _call, "call_value": _call_value, "binary": _binary, "unary": _unary, "cast": _cast, "tensor": _tensor,
     "list": _list, "tuple": _tuple, "range": _range, "struct": _struct, "field": _field, "set_field": _set_field, "item": _item,
     "list_item": _list_item, "list_slice": _list_slice, "index": _index, "copy": _copy, "check_type": _check_type,
-    "python_call": _python_call,
+    "python_call": _python_call, "model": _model, "call_method": _call_method,
 }  # fmt: skip
 _SCALARS = (Int, Float, Bool, String)
 

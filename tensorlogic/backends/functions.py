@@ -11,7 +11,7 @@ from tensorlogic.backends.scope import FunctionScope, ModuleScope, function_scop
 from tensorlogic.backends.text import comment_text, with_comment
 from tensorlogic.backends.uses import Uses, analyse
 from tensorlogic.backends.writer import Writer
-from tensorlogic.ir.ir import Const, DimBinding, Function, Global, GlobalRef, Omitted, Operand, Region, StructType, Value
+from tensorlogic.ir.ir import Const, DimBinding, Function, Global, GlobalRef, Model, Omitted, Operand, Region, StructType, Value
 from tensorlogic.source import Source, Span
 from tensorlogic.types.types import AnyTensor, Bool, Float, Int, List, String, Tensor, Tuple, Type
 
@@ -23,20 +23,23 @@ def function(scope: ModuleScope, item: Function) -> ast.FunctionDef:
     _late_defaults(writer, item)
     _dims(writer, item)
     _body(writer, item.body)
-    arguments = ast.arguments([], [ast.arg(inner.of(p)) for p in item.params], None, [], [], None, _defaults(inner, item))
-    found = _definition(scope.functions[item.name], arguments, writer, item.doc)
+    own = (item.receiver,) if item.receiver is not None else ()
+    found = definition(scope.functions[item.name], writer, (*own, *item.params), item.defaults, item.doc)
     nodes.locate(found, item.span, item.span.source)
     types = ", ".join(f"{param.name}: {param.type}" for param in item.params)
     with_comment(found, comment_text(f"{place(item.span)}   ({types}) -> {item.result}"))
     return found
 
 
-def _definition(name: str, arguments: ast.arguments, writer: Writer, doc: str | None) -> ast.FunctionDef:
-    body: list[ast.stmt] = [*_docstring(doc), *writer.block.body]
+def definition(name: str, writer: Writer, params: tuple[Value, ...], defaults: tuple[Operand, ...], doc: str | None) -> ast.FunctionDef:
+    """A function of what was written; `defaults` are those of the last parameters."""
+    named = [ast.arg(writer.scope.of(param)) for param in params]
+    arguments = ast.arguments([], named, None, [], [], None, _defaults(writer.scope, defaults))
+    body: list[ast.stmt] = [*docstring(doc), *writer.block.body]
     return ast.FunctionDef(name, arguments, body or [ast.Pass()], [], None)
 
 
-def _docstring(doc: str | None) -> list[ast.stmt]:
+def docstring(doc: str | None) -> list[ast.stmt]:
     if not doc:
         return []
     lines = [part for line in doc.strip().splitlines() for part in (textwrap.wrap(line, 92) or [""])]
@@ -57,17 +60,24 @@ def _body(writer: Writer, region: Region) -> None:
     writer.statement(ast.Return(node), last, describe(getattr(region.yields[0], "type", None), last))
 
 
+def block_of(writer: Writer, item: Model) -> None:
+    """What makes the fields of a new model."""
+    _late_defaults(writer, item)
+    writer.region(item.init)
+    writer.flush()
+
+
 def _is_late(default: Operand) -> bool:
     """Whether a default has no value yet when the function is defined."""
     return not isinstance(default, Const | Omitted)
 
 
-def _defaults(scope: FunctionScope, item: Function) -> list[ast.expr]:
-    given = [default for default in item.defaults if not isinstance(default, Omitted)]
+def _defaults(scope: FunctionScope, defaults: tuple[Operand, ...]) -> list[ast.expr]:
+    given = [default for default in defaults if not isinstance(default, Omitted)]
     return [ast.Constant(None) if _is_late(default) else scope.constant(default).node for default in given]  # type: ignore[arg-type]
 
 
-def _late_defaults(writer: Writer, item: Function) -> None:
+def _late_defaults(writer: Writer, item: Function | Model) -> None:
     for param, default in zip(item.params, item.defaults, strict=False):
         if _is_late(default):
             name = writer.scope.of(param)
@@ -109,6 +119,11 @@ def _unpack(writer: Writer, item: Function, bindings: list[DimBinding]) -> bool:
 
 
 def _read_dim(writer: Writer, item: Function, binding: DimBinding) -> None:
+    if binding.field:
+        name = writer.scope.module.fields.get(binding.param.type.name, {}).get(binding.field, binding.field)  # type: ignore[union-attr]
+        source = ast.Attribute(nodes.name(writer.scope.of(binding.param)).node, name, LOAD)
+        writer.emit(ast.Assign([writer.target(binding.value)], source), item.span)
+        return
     if binding.axis is None:
         if binding.param.mutable:
             writer.emit(ast.Assign([writer.target(binding.value)], nodes.name(writer.scope.of(binding.param)).node), item.span)
@@ -131,7 +146,7 @@ def block(scope: ModuleScope, name: str, region: Region, source: Source, doc: st
         writer.emit(ast.Global(changed), None)
     writer.region(region)
     writer.flush()
-    found = _definition(name, ast.arguments([], [], None, [], [], None, []), writer, doc)
+    found = definition(name, writer, (), (), doc)
     nodes.locate(found, span, source)
     return with_comment(found, comment_text(place(span))) if span else found  # type: ignore[return-value]
 
@@ -153,7 +168,7 @@ def struct(scope: ModuleScope, item: StructType) -> ast.ClassDef:
         field = ast.AnnAssign(ast.Name(names[name], STORE), _annotation(scope, type_), None, 1)
         fields.append(with_comment(field, comment_text(str(type_))))  # type: ignore[arg-type]
     frozen = ast.Call(nodes.path("dataclasses", "dataclass"), [], [ast.keyword("frozen", ast.Constant(True))])
-    found = ast.ClassDef(scope.structs[item.name], [], [], [*_docstring(item.doc), *fields] or [ast.Pass()], [frozen])
+    found = ast.ClassDef(scope.structs[item.name], [], [], [*docstring(item.doc), *fields] or [ast.Pass()], [frozen])
     nodes.locate(found, item.span, item.span.source)
     return with_comment(found, comment_text(place(item.span)))  # type: ignore[return-value]
 

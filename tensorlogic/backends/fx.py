@@ -10,7 +10,7 @@ from tensorlogic.backends.fx_values import Build, Closure, NotPure, Struct, Unbo
 from tensorlogic.backends.places import place
 from tensorlogic.ir.ir import Const, Function, Module, Omitted, Op, Operand, Region, Value
 from tensorlogic.source import Span
-from tensorlogic.types.types import Fn, Library, Struct as StructOf
+from tensorlogic.types.types import Fn, Library, ModelOf, Struct as StructOf
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +30,8 @@ def build_graph(module: Module, name: str, values: Mapping[str, Any] | None = No
     import torch
 
     function = module.function(name)
+    if function.receiver is not None:
+        raise NotPure("it is a method of a model, which is a torch.nn.Module", function.span)
     build = Build(module, torch.fx.Graph(), dict(values or {}))
     walk = _Walk(build)
     args = [walk.placeholder(i, param, default) for i, (param, default) in enumerate(_parameters(function))]
@@ -68,7 +70,7 @@ class _Walk:
 
     def placeholder(self, number: int, param: Value, default: Operand) -> Any:
         span = self.build.module.functions[0].span
-        if isinstance(param.type, Fn | Library | StructOf):
+        if isinstance(param.type, Fn | Library | ModelOf | StructOf):
             raise NotPure(f"the parameter `{param.name}` is a {param.type}", span)
         given = () if not isinstance(default, Const) or not isinstance(default.value, int | bool | str | None) else (default.value,)
         with self.build.at(None, param.name, str(param.type)):

@@ -39,6 +39,14 @@ class Namespace:
         self.taken.add(found)
         return found
 
+    def attribute(self, name: str) -> str:
+        """An attribute of a class: only keywords and what Python would mangle are taken."""
+        found = f"{name}_" if keyword.iskeyword(name) else name
+        if len(name) > LONGEST or _IDENTIFIER.fullmatch(name) is None or name.startswith("__") or found in self.taken:
+            return self._numbered()
+        self.taken.add(found)
+        return found
+
     def _numbered(self) -> str:
         while (found := f"v{self._count}") in self.taken:
             self._count += 1

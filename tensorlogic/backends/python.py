@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from tensorlogic.backends import functions, nodes
+from tensorlogic.backends import functions, models, nodes
 from tensorlogic.backends.scope import ModuleScope, module_scope
 from tensorlogic.backends.text import check_reads_back, module_text
 from tensorlogic.backends.uses import analyse
@@ -19,7 +19,7 @@ VERSION = "0.1.0"
 class Generated:
     """`text` is the module as people read it, `tree` the same with lines and columns of the `.tl` file.
 
-    `functions`, `structs`, `globals` and `values` (top-level variables) map names of the program to names in Python; `tests` are
+    `functions`, `structs`, `models`, `globals` and `values` (top-level variables) map names of the program to names in Python; `tests` are
     pairs of a test's name and the name of its function. The program's statements are `run()`, its main block is `main()`.
     """
 
@@ -29,6 +29,7 @@ class Generated:
     files: tuple[str, ...]
     functions: dict[str, str]
     structs: dict[str, str]
+    models: dict[str, str]
     globals: dict[str, str]
     values: dict[str, str]
     tests: tuple[tuple[str, str], ...]
@@ -49,7 +50,7 @@ def generate(module: Module) -> Generated:
     padding = len(body) - len(declared) - len(entry)
     return Generated(
         text, tree, module.source, (*[module.source.name] * padding, *files, *[module.source.name] * len(entry)),
-        scope.functions, scope.structs, scope.globals, {value.name: name for value, name in scope.variables.items()},
+        {f.name: scope.functions[f.name] for f in module.functions if f.receiver is None}, scope.structs, scope.models, scope.globals, {value.name: name for value, name in scope.variables.items()},
         tuple((test.name, f"test_{i}") for i, test in enumerate(module.tests, 1)), module.main is not None,
     )  # fmt: skip
 
@@ -60,7 +61,8 @@ def _declarations(scope: ModuleScope) -> tuple[list[ast.stmt], list[str]]:
     found: list[tuple[ast.stmt, Source]] = []
     found += ((functions.struct(scope, item), item.span.source) for item in module.structs)
     found += ((statement, module.source) for statement in functions.constants(scope))
-    found += ((functions.function(scope, item), item.span.source) for item in module.functions)
+    found += ((models.model(scope, item), item.span.source) for item in module.models)
+    found += ((functions.function(scope, item), item.span.source) for item in module.functions if item.receiver is None)
     found += ((statement, module.source) for statement in _blocks(scope))
     return [statement for statement, _ in found], [source.name for _, source in found]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from tensorlogic.backends import nodes
 from tensorlogic.backends.names import LocalNames, Namespace, declared
 from tensorlogic.backends.nodes import Expr
-from tensorlogic.backends.templates import overload, template
+from tensorlogic.backends.templates import is_template, overload, template
 from tensorlogic.backends.uses import Uses, analyse
-from tensorlogic.ir.ir import Const, Function, GlobalRef, Module, StructType, Value
+from tensorlogic.ir.ir import Const, Function, GlobalRef, Model, Module, StructType, Value
 from tensorlogic.ir.rewrite import operations
 from tensorlogic.types.dtypes import QUANTIZED
 from tensorlogic.types.types import DTypeValue, DTypeVar, Library, List, Tensor, Tuple, Type
@@ -23,16 +23,18 @@ class ModuleScope:
     module: Module
     functions: dict[str, str] = field(default_factory=dict)
     structs: dict[str, str] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
     globals: dict[str, str] = field(default_factory=dict)
     fields: dict[str, dict[str, str]] = field(default_factory=dict)
     by_name: dict[str, Function] = field(default_factory=dict)
+    by_model: dict[str, Model] = field(default_factory=dict)
     variables: dict[Value, str] = field(default_factory=dict)
     scopes: "dict[str, FunctionScope]" = field(default_factory=dict)
     roots: set[str] = field(default_factory=set)
 
     def python_name(self, name: str) -> str:
         """The Python name of a function, struct or global of the module, by its name in the IR."""
-        for table in (self.functions, self.globals, self.structs):
+        for table in (self.functions, self.globals, self.structs, self.models):
             if name in table:
                 return table[name]
         raise KeyError(name)
@@ -44,20 +46,25 @@ class ModuleScope:
 
     def taken_by(self, uses: Uses) -> frozenset[str]:
         """The module's names that a function with these uses must not hide."""
-        known = {**self.structs, **self.globals, **self.functions}
+        known = {**self.structs, **self.models, **self.globals, **self.functions}
         return frozenset((*(known[name] for name in uses.outside if name in known), *self.roots, *RUNTIME_MODULES))
 
 
 def module_scope(module: Module, uses: Uses) -> ModuleScope:
     """Names everything that the module declares; `uses` are those of its top level."""
     scope = ModuleScope(module)
-    scope.roots.update(root for op in operations(module) if op.code == "builtin" for root in template(*overload(op)).roots)
+    scope.roots.update(root for op in operations(module) if is_template(op) for root in template(*overload(op)).roots)
     names = Namespace((*scope.roots, *RUNTIME_MODULES))
     for struct in module.structs:
         scope.structs[struct.name] = names.new(declared(struct.name))
         scope.fields[struct.name] = _field_names(struct)
+    for model in module.models:
+        scope.models[model.name] = names.new(declared(model.name))
+        scope.by_model[model.name] = model
+        _name_members(scope, model)
     for function in module.functions:
-        scope.functions[function.name] = names.new(declared(function.name))
+        if function.receiver is None:
+            scope.functions[function.name] = names.new(declared(function.name))
         scope.by_name[function.name] = function
     for item in module.globals:
         scope.globals[item.name] = names.new(declared(item.name))
@@ -65,17 +72,29 @@ def module_scope(module: Module, uses: Uses) -> ModuleScope:
     variables.assign(value for value in uses.first if value.top)
     scope.variables = variables.names
     for function in module.functions:
-        params = tuple(dict.fromkeys((*function.params, *(binding.value for binding in function.dims))))
+        own = (function.receiver,) if function.receiver is not None else ()
+        params = tuple(dict.fromkeys((*own, *function.params, *(binding.value for binding in function.dims))))
         scope.scopes[function.name] = function_scope(scope, analyse(params, function.body), function.params)
         _name_int_parameters(scope.scopes[function.name], function)
+    for model in module.models:
+        scope.scopes[model.name] = function_scope(scope, analyse((model.receiver, *model.params), model.init), model.params)
     scope.roots.clear()
     return scope
+
+
+def _name_members(scope: ModuleScope, model: Model) -> None:
+    """The fields and methods of a model as attributes: a keyword gets a trailing `_`, what no class can have is numbered."""
+    names = Namespace(("forward", "self"))
+    scope.fields[model.name] = {member.name: names.attribute(member.name) for member in model.members}
+    for method in scope.module.methods(model.name):
+        name = method.signature.name
+        scope.functions[method.name] = "forward" if name == "forward" else names.attribute(name)
 
 
 def _name_int_parameters(scope: "FunctionScope", function: Function) -> None:
     """A size that is an int parameter itself has the parameter's name."""
     for binding in function.dims:
-        if binding.axis is None and not binding.param.mutable:
+        if binding.axis is None and not binding.field and not binding.param.mutable:
             scope.names[binding.value] = scope.names[binding.param]
 
 

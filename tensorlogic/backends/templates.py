@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tensorlogic.ir.ir import INITIALIZER, Op
 from tensorlogic.stdlib import registry
+from tensorlogic.stdlib.layers import LAYERS
 from tensorlogic.types.dtypes import DTYPES, canonical
 
 
@@ -34,13 +35,16 @@ class Template:
 _TAKES_FUNCTION = re.compile(r"fn\(|: any\b")
 
 
+LAYER = -2
+
+
 class BadBody(Exception):
     """A builtin's body is not one expression: a bug of ours."""
 
 
 @lru_cache(None)
 def template(name: str, index: int) -> Template:
-    """The body of overload `index` of a builtin; of an initializer when `index` is `INITIALIZER`."""
+    """The body of overload `index` of a builtin; of an initializer when `index` is `INITIALIZER`, of a layer when it is `LAYER`."""
     declaration = _declaration(name, index)
     definition = _definition(declaration)
     body = _Roots().visit(_expression(definition))
@@ -64,6 +68,9 @@ class _Declaration:
 
 @lru_cache(None)
 def _declaration(name: str, index: int) -> _Declaration:
+    if index == LAYER:
+        layer = LAYERS[name]
+        return _Declaration(layer.signature, layer.body, "random")
     if index == INITIALIZER:
         initializer = registry.lookup_initializer(name)
         if initializer is None:
@@ -183,9 +190,14 @@ def _declared(text: str) -> Declared:
 
 
 def overload(op: Op) -> tuple[str, int]:
-    """Which body a `builtin` operation means: the name, and the overload or `INITIALIZER`."""
-    index = INITIALIZER if op.attrs.get("initializer") else op.attrs.get("index", 0)
+    """Which body an operation means: the name, and the overload, `INITIALIZER`, or `LAYER` for a new standard layer."""
+    index = LAYER if op.code == "model" else op.attrs.get("index", 0)
     return str(op.attrs["name"]), int(index)  # type: ignore[call-overload]
+
+
+def is_template(op: Op) -> bool:
+    """Whether an operation is written as a body of ours: a builtin, or a new standard layer."""
+    return op.code == "builtin" or (op.code == "model" and op.attrs["name"] in LAYERS)
 
 
 def default_node(text: str) -> ast.expr:

@@ -74,8 +74,8 @@ def _header(statement: ast.stmt) -> str:
     match statement:
         case ast.FunctionDef(name=name, args=args):
             return f"def {name}({ast.unparse(args)}):"
-        case ast.ClassDef(name=name):
-            return f"class {name}:"
+        case ast.ClassDef(name=name, bases=bases):
+            return f"class {name}({', '.join(map(ast.unparse, bases))}):" if bases else f"class {name}:"
         case ast.For(target=target, iter=iterable):
             return f"for {ast.unparse(target)} in {ast.unparse(iterable)}:"
         case ast.While(test=test):

@@ -86,7 +86,7 @@ class _Walk:
         self.read(op.args)
         self.define(op.results)
         match op.code:
-            case "call" | "struct" | "set_global":
+            case "call" | "struct" | "set_global" | "model":
                 self.uses.outside.add(str(op.attrs["name"]))
             case "assign":
                 self.write(op.attrs["target"])

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tensorlogic.checker.messages import describe
-from tensorlogic.checker.scope import GlobalName, Namespace, Scope, StructName, Unsupported
+from tensorlogic.checker.scope import GlobalName, MemberName, ModelName, Namespace, Scope, StructName, Unsupported
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const
 from tensorlogic.source import Span
+from tensorlogic.stdlib.layers import LAYERS
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.dtypes import DTYPES, KINDS, QUANTIZED, SHORT, canonical
@@ -27,6 +28,7 @@ from tensorlogic.types.types import (
     Int,
     Library,
     List,
+    ModelOf,
     NoneType,
     Range,
     Segment,
@@ -86,7 +88,9 @@ class Annotations:
                 return Fn(tuple(self.type(p) for p in params), self.type(result))
             case ast.NamedType():
                 return self._named(node)
-        return self._error("TL0105", node.span, "models as parameter types are not supported yet")
+            case ast.ModelTypeExpr():
+                return self._model(node)
+        raise AssertionError(f"no type is written as {type(node).__name__}")
 
     def _error(self, code: str, span: Span, message: str, help: str = "") -> Type:
         self.problems.add(Diagnostic(code, message, span, help=(help,) if help else ()))
@@ -110,7 +114,30 @@ class Annotations:
                 return Library(name)
         return self._unknown_type(node)
 
-    def _lookup(self, node: ast.NamedType) -> object:
+    def _model(self, node: ast.ModelTypeExpr) -> Type:
+        """`Attention(D, H)`: the model's int parameters, by position or by name."""
+        found = self._lookup(node)
+        if found is None and node.module is None and node.name in LAYERS:
+            from tensorlogic.checker.instances import layer  # which reads the declarations of layers with this very class
+
+            found = layer(node.name)
+        if not isinstance(found, ModelName):
+            return self._unknown_model(node, found)
+        names, given = list(found.signature.own_sizes), {}
+        for position, arg in enumerate(node.args):
+            name = arg.name or (names[position] if position < len(names) else None)
+            if name not in names or name in given:
+                return self._error("TL0307", arg.span, f"`{node.name}` has the int parameters {', '.join(names) or 'none'}")
+            given[name] = self.dim(arg.value)
+        return ModelOf(found.unique, tuple((name, given.get(name)) for name in names))
+
+    def _unknown_model(self, node: ast.ModelTypeExpr, found: object) -> Type:
+        if isinstance(found, Unsupported) or (self.scope.incomplete() and node.module is None):
+            return Unknown()
+        near = did_you_mean(node.name, [n for n in self.scope.visible() if isinstance(self.scope.find(n), ModelName)])
+        return self._error("TL0201", node.span, f"there is no model `{node.name}`", f"did you mean `{near}`?" if near else "")
+
+    def _lookup(self, node: ast.NamedType | ast.ModelTypeExpr) -> object:
         if node.module is None:
             return self.scope.find(node.name)
         space = self.scope.find(node.module)
@@ -274,6 +301,8 @@ class Annotations:
             return self._constant(found, span)
         if isinstance(found, Unsupported):
             return Dim.fresh()
+        if isinstance(found, MemberName) and isinstance(found.item.type, Int) and found.item.type.value is not None:
+            return found.item.type.value
         if not self.open_dims and self.scope.incomplete():
             return Dim.fresh()
         if not self.open_dims:

@@ -1,7 +1,5 @@
 """Calls: what is called, which overload fits, and the operation that comes of it."""
 
-from collections.abc import Mapping
-
 from tensorlogic.checker import instances, members
 from tensorlogic.checker.arguments import arguments_of
 from tensorlogic.checker.closures import apply_closure
@@ -16,6 +14,7 @@ from tensorlogic.checker.scope import (
     Closure,
     FunctionName,
     GlobalName,
+    MemberName,
     ModelName,
     Namespace,
     PythonModule,
@@ -24,6 +23,7 @@ from tensorlogic.checker.scope import (
     Variable,
 )
 from tensorlogic.checker.signatures import builtin_signatures
+from tensorlogic.checker.slips import name_hint
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import call_model
 from tensorlogic.diagnostics.diagnostic import Label
@@ -74,7 +74,7 @@ def check_call(state: State, node: ast.Call, expected: Type | None) -> Typed:
 def _call_name(state: State, node: ast.Call, name: str, span: Span, expected: Type | None) -> Typed:
     found = state.scope.find(name)
     match found:
-        case Variable() | GlobalName():
+        case Variable() | GlobalName() | MemberName():
             return call_value(state, node, state.expr(node.callee))
         case FunctionName():
             return call_function(state, node, found)
@@ -104,8 +104,8 @@ def _unknown_function(state: State, node: ast.Call, name: str, span: Span) -> Ty
         return members.hidden_name(state, name, span, hidden)
     if state.scope.incomplete():
         return state.unknown(node.span)
-    help = state.suggestion(name, [*registry.names(), *state.scope.visible()])
-    return state.error("TL0201", span, f"there is no function `{name}`", help=help)
+    help = name_hint(name) or state.suggestion(name, [*registry.names(), *state.scope.visible()])
+    return state.unknown_name(name, span, f"there is no function `{name}`", help=help)
 
 
 def _call_member(state: State, node: ast.Call, callee: ast.Member, expected: Type | None) -> Typed:
@@ -216,7 +216,6 @@ def _call_path(state: State, node: ast.Call, callee: ast.Path) -> Typed:
 
 def make_model(state: State, node: ast.Call, model: ModelName) -> Typed:
     """`Linear(D, 3 * D)`: an instance, whose type says its sizes."""
-    state.later.append((node.span, "models"))
     arguments = arguments_of(state, node, (model.signature,))
     attempt, _ = attempt_of(state, model.signature, 0, arguments, node.span)
     if attempt.failed:
@@ -232,7 +231,9 @@ def call_method_of_model(state: State, node: ast.Call, base: Typed, type_: Model
     model = instances.model_of(state, type_)
     method = model.methods.get(name)
     if method is not None:
-        return call_function(state, node, method, sizes=instances.instance_values(type_))
+        owner = node.callee.base if isinstance(node.callee, ast.Member) and base.span == node.callee.base.span else node.callee
+        label = members.operand_label(state, owner, base)
+        return call_function(state, node, method, of=base, owner=label)
     arguments_of(state, node, ())
     near = did_you_mean(name, [*model.methods, *model.fields])
     help = f"did you mean `{near}`?" if near else ""
@@ -240,25 +241,41 @@ def call_method_of_model(state: State, node: ast.Call, base: Typed, type_: Model
 
 
 def call_function(
-    state: State, node: ast.Call, function: FunctionName, first: Argument | None = None, sizes: Mapping[str, Dim] | None = None
+    state: State,
+    node: ast.Call,
+    function: FunctionName,
+    first: Argument | None = None,
+    of: Typed | None = None,
+    owner: Label | None = None,
 ) -> Typed:
-    """`sizes` are those of the instance whose method it is."""
+    """`of` is the instance whose method it is, where it is not the method's own model; `owner` says which that is."""
     signature = function.signature
+    of = of or own_model(state, function, node.span)
+    sizes = instances.instance_values(of.type) if of is not None and isinstance(of.type, ModelOf) else None
     arguments = arguments_of(state, node, (signature,), first)
     attempt, matcher = attempt_of(state, signature, 0, arguments, node.span, sizes)
     if not attempt.failed:
         _least_sizes(attempt, function)
     if attempt.failed:
-        return failed(state, attempt, arguments, node.span)
+        return failed(state, attempt, arguments, node.span, owner)
+    if any(is_unknown(a.typed.type) for a in arguments):
+        return state.unknown(node.span)  # a mistake was told there; what the result would be rests on it
     result = matcher.result()
     add_guards(state, attempt.need.guards, node.span)
     operands = operands_of(state, attempt, True)
     if operands is None or is_unknown(result):
         return state.unknown(node.span)
+    code, args = ("call", operands) if of is None else ("call_method", (of.operand, *operands))
     if isinstance(result, Void):
-        state.add("call", operands, node.span, name=function.unique)
+        state.add(code, args, node.span, name=function.unique, method=signature.name)
         return Typed(Const(None, Void()), Void(), node.span)
-    return state.emit("call", operands, result, node.span, name=function.unique)
+    return state.emit(code, args, result, node.span, name=function.unique, method=signature.name)
+
+
+def own_model(state: State, function: FunctionName, span: Span) -> Typed | None:
+    """The model itself, for a method that another one of it calls by its bare name."""
+    receiver = state.frame.receiver
+    return Typed(receiver, receiver.type, span) if function.model is not None and receiver is not None else None
 
 
 def _least_sizes(attempt: Attempt, function: FunctionName) -> None:

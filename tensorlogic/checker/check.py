@@ -11,6 +11,7 @@ from tensorlogic.checker.initializers import initial_value
 from tensorlogic.checker.limits import stack_room
 from tensorlogic.checker.models import check_fields, check_methods
 from tensorlogic.checker.program import Builder
+from tensorlogic.checker.lengths import resized_names
 from tensorlogic.checker.scope import GlobalName, Scope, StructName
 from tensorlogic.checker.settings import unused_settings
 from tensorlogic.checker.state import Frame, State
@@ -68,9 +69,9 @@ def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Mo
 
 def _functions(builder: Builder, state: State) -> None:
     for model in builder.models:
-        check_fields(state, model)
+        builder.made.append(check_fields(state, model))
     for model in builder.models:
-        check_methods(state, model)
+        builder.functions += check_methods(state, model)
     for function, struct in builder.pending:
         try:
             body = check_body(state, function, struct)
@@ -103,7 +104,7 @@ def _initialize(state: State, node: ast.TensorDecl) -> None:
 def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
     """The statements of the file in order, then `main`; the tests see the same variables."""
     statements = [n for n in tree.statements if not isinstance(n, DECLARATIONS)]
-    state.frame.mutated = mutated_names(statements)
+    state.frame.mutated, state.frame.resized = mutated_names(statements), resized_names(statements)
     state.ops = builder.program
     for node in statements:
         if isinstance(node, ast.TensorDecl):
@@ -131,6 +132,7 @@ def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
         tuple(tests),
         tuple(builder.python),
         tuple(state.later),
+        tuple(builder.made),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tensorlogic.checker.blocks import block_value
 from tensorlogic.checker.matching import Argument, Attempt, Matcher, explain_failure
-from tensorlogic.checker.patterns import bind_parameter
+from tensorlogic.checker.patterns import bind_parameter, named_once, read_type
 from tensorlogic.checker.scope import Closure, FunctionName, Scope
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
@@ -17,6 +17,7 @@ MAX_INSTANTIATIONS = 10_000
 
 def check_lambda(state: State, node: ast.Lambda, expected: Type | None) -> Typed:
     """Leaves room for the operation, which the first use fills."""
+    named_once(state, node.params)
     value = Value("", Fn((), Unknown()))
     placeholder = Op("lambda", (), (value,), {}, (), node.span)
     state.ops.append(placeholder)
@@ -77,7 +78,9 @@ def apply_closure(state: State, closure: Closure, params: tuple[Type, ...]) -> T
         returns = frame.returned or []
     closure.open = False
     type_ = returns[0].type if returns and isinstance(result.type, Void) else result.type
-    if not is_unknown(type_):
+    if is_unknown(type_):
+        _spoil(closure)
+    else:
         _fill(state, closure, Region(tuple(values), tuple(ops), () if isinstance(type_, Void) else (result.operand,)), params, type_)
     return type_
 
@@ -85,8 +88,29 @@ def apply_closure(state: State, closure: Closure, params: tuple[Type, ...]) -> T
 def _body(state: State, node: ast.Lambda) -> Typed:
     if not isinstance(node.body, ast.Block):
         body = state.expr(node.body)
-        return replace(body, operand=function_value(state, body)) if body.closure else body
+        return _function_result(state, body) if body.closure else body
     return block_value(state, node.body, None)
+
+
+def _function_result(state: State, body: Typed) -> Typed:
+    """A lambda that a lambda gives: nobody will ask for it again, so its parameters have to say their types."""
+    closure = body.closure
+    if not isinstance(closure, Closure):
+        return replace(body, operand=function_value(state, body))
+    patterns = [p for p in closure.node.params if isinstance(p, ast.BindPattern) and p.type is not None]
+    if len(patterns) < len(closure.node.params):
+        help = "write its types: `|x| |y: float| x + y`"
+        return state.error("TL0306", closure.node.span, "the types of this lambda's parameters are not known here", help=help)
+    types = tuple(read_type(state, p.type) for p in patterns if p.type is not None)
+    result = apply_closure(state, closure, types)
+    return Typed(closure.value, Fn(types, result), body.span) if not is_unknown(result) else state.unknown(body.span)
+
+
+def _spoil(closure: Closure) -> None:
+    """Its body has a mistake, which was told: nothing more is said of it."""
+    at = next(i for i, op in enumerate(closure.ops) if op is closure.placeholder)
+    closure.placeholder = replace(closure.placeholder, attrs={"told": True})
+    closure.ops[at] = closure.placeholder
 
 
 def _fill(state: State, closure: Closure, region: Region, params: tuple[Type, ...], result: Type) -> None:

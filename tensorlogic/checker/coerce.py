@@ -1,6 +1,7 @@
 """Making an expression fit the type that is wanted: literals become tensors, ints become floats, the rest must agree."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.messages import describe, result_mistake
@@ -51,6 +52,25 @@ def literal_shape(type_: Type) -> tuple[Shape, Type] | None:
     return None
 
 
+def uneven(type_: Type) -> str:
+    """Which row of a nested list of numbers is at odds with the first, in words; empty where none is."""
+    if not isinstance(type_, List) or not type_.items:
+        return ""
+    for at, item in enumerate(type_.items):
+        if inner := uneven(item):
+            return inner
+        first, here = literal_shape(type_.items[0]), literal_shape(item)
+        if first is not None and here is not None and first[0] != here[0]:
+            return f"row {at} {_row(here[0])}, row 0 {_row(first[0])}"
+    return ""
+
+
+def _row(shape: Shape) -> str:
+    if not shape:
+        return "is a number"
+    return f"has {' x '.join(map(str, shape))} number{'' if shape == (Dim.const(1),) else 's'}"
+
+
 def _common_leaf(leaves: list[Type]) -> Type:
     if any(isinstance(leaf, Float) for leaf in leaves):
         return Float()
@@ -93,8 +113,10 @@ def coerce(state: State, typed: Typed, wanted: Type, what: str, *, result: Span 
             state.report(result_mistake(need.mistakes[0], typed.span, wanted, typed.type, result))
         else:
             labels = (Label(of, f"declared {wanted}"),) if of else ()
-            state.report(describe(need.mistakes[0], typed.span, labels))
-        return Typed(typed.operand, wanted, typed.span)
+            told = describe(need.mistakes[0], typed.span, labels)
+            rows = uneven(typed.type) if isinstance(wanted, Tensor) else ""
+            state.report(replace(told, help=(rows,)) if rows else told)
+        return Typed(typed.operand, wanted, typed.span, doubted=True)
     add_guards(state, need.guards, typed.span)
     return _checked(state, converted, wanted)
 

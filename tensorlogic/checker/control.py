@@ -136,7 +136,10 @@ def _irrefutable(pattern: ast.Node) -> bool:
     return False
 
 
-def _arms(state: State, node: ast.Match, value: Typed, arms: tuple[ast.Arm, ...], expected: Type | None) -> Typed:
+def _arms(
+    state: State, node: ast.Match, value: Typed, arms: tuple[ast.Arm, ...], expected: Type | None, first: Typed | None = None
+) -> Typed:
+    """`first` is the value of an arm before: the others have its type."""
     arm, rest = arms[0], arms[1:]
     outer = state.scope
     state.scope = Scope(outer)
@@ -144,17 +147,34 @@ def _arms(state: State, node: ast.Match, value: Typed, arms: tuple[ast.Arm, ...]
         test = _arm_test(state, arm, value)
         if test is True or (not rest and test is not None):
             with state.block() as ops:
-                result = _arm_body(state, arm, expected)
+                result = _like(state, arm, first, _arm_body(state, arm, expected))
             state.ops.extend(ops)  # the arm that always fits needs no `if`
             return result
         with state.block() as ops:
-            taken = ops, _arm_body(state, arm, expected)
+            taken = ops, _like(state, arm, first, _arm_body(state, arm, expected))
     finally:
         state.scope = outer
     with state.block() as ops:
-        other = ops, (_arms(state, node, value, rest, expected) if rest else state.unknown(node.span))
+        other = ops, (_arms(state, node, value, rest, expected, first or _settled(arm, taken[1])) if rest else state.unknown(node.span))
     test = test if isinstance(test, Typed) else None
     return _joined(state, node.span, test, [taken, other], [leaves(arm.body), bool(rest) and all(leaves(a.body) for a in rest)])
+
+
+def _settled(arm: ast.Arm, value: Typed) -> Typed | None:
+    """The value of an arm, where it says what the others must be: a number may still become a tensor."""
+    return value if isinstance(value.type, Tensor | String) and not leaves(arm.body) else None
+
+
+def _like(state: State, arm: ast.Arm, first: Typed | None, value: Typed) -> Typed:
+    """The value of a later arm; unknown after a message at it where it is another type."""
+    if first is None or leaves(arm.body) or isinstance(value.type, Void) or isinstance(first.type, Tensor) and is_number(value.type):
+        return value
+    need = state.need()
+    Unifier(need, Bindings(), rigid=True).fit(first.type, value.type, "the branches of `if` and `match`")
+    if not need.mistakes:
+        return value
+    state.report(describe(need.mistakes[0], value.span))
+    return state.unknown(value.span)
 
 
 def _arm_body(state: State, arm: ast.Arm, expected: Type | None) -> Typed:

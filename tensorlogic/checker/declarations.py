@@ -65,7 +65,6 @@ def _heads(builder: Builder, state: State, tree: ast.Module, prefix: str) -> Non
 
 def _model(builder: Builder, state: State, node: ast.ModelDecl, prefix: str) -> None:
     model = models.read_model(state, node, builder.unique(node.name, prefix))
-    state.later.append((node.name_span, "models"))
     if declare(state, node.name, model, node.name_span):
         state.models[model.unique] = model
         builder.models.append(model)
@@ -80,7 +79,9 @@ def declare(state: State, name: str, binding: Binding, span: Span) -> bool:
         state.error("TL0203", span, f"`{name}` is defined twice", "defined again", labels=labels)
         return False
     if registry.lookup(name) is not None:
-        state.report(Diagnostic("TL0701", f"`{name}` shadows the builtin of that name", span, severity="warning"))
+        help = ("give it another name if the builtin is needed too",)
+        told = Diagnostic("TL0701", f"`{name}` is also a builtin", span, "in this file it is this one", help=help, severity="warning")
+        state.report(told)
     state.scope.names[name] = binding
     return True
 
@@ -217,7 +218,8 @@ def _struct_fields(state: State, node: ast.StructDecl) -> None:
         if field.name in seen:
             state.error("TL0203", field.name_span, f"there are two fields `{field.name}`")
         seen.add(field.name)
-    fields = tuple((f.name, reader.type(f.type)) for f in node.fields)
+    first = {f.name: f for f in reversed(node.fields)}  # of two of one name the first holds
+    fields = tuple((f.name, reader.type(f.type)) for f in node.fields if first[f.name] is f)
     divisions_hold(state, reader.obligations)
     learnable = frozenset(f.name for f in node.fields if f.learnable)
     old = struct.item

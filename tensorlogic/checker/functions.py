@@ -8,8 +8,9 @@ from tensorlogic.checker.annotations import Annotations, unmet
 from tensorlogic.checker.blocks import block_value, leaves
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
-from tensorlogic.checker.scope import FunctionName, Scope, Variable
+from tensorlogic.checker.scope import FunctionName, ModelName, Scope, Variable
 from tensorlogic.checker.signatures import signature_of
+from tensorlogic.checker.lengths import resized_names
 from tensorlogic.checker.state import NO_BOUND, Frame, State
 from tensorlogic.checker.statements import return_value
 from tensorlogic.ir.ir import Const, DimBinding, Function, GlobalRef, Omitted, Operand, Region, Value
@@ -20,7 +21,7 @@ from tensorlogic.types.facts import Facts
 from tensorlogic.types.goals import Goal, Rel, goal_symbols
 from tensorlogic.types.prove import Proved, Refuted, prove
 from tensorlogic.types.signature import Signature
-from tensorlogic.types.types import Int, Segment, Struct, Tensor, Type, Void, is_unknown, widen
+from tensorlogic.types.types import Int, ModelOf, Segment, Struct, Tensor, Type, Void, is_unknown, widen
 
 
 def read_head(
@@ -29,9 +30,10 @@ def read_head(
     unique: str,
     self_type: Struct | None = None,
     type_vars: dict | None = None,
-    outer: Signature | None = None,
+    model: ModelName | None = None,
 ) -> FunctionName:
-    """The signature of a function; divisions in it that may not be exact are reported at the type. `outer` is the model of a method."""
+    """The signature of a function; divisions in it that may not be exact are reported at the type. `model` is that of a method."""
+    outer = model.signature if model else None
     sizes = outer.own_sizes if outer else {}
     reader = Annotations(state.problems, state.scope, known=sizes.get)
     reader.type_vars.update(type_vars or {})
@@ -39,7 +41,7 @@ def read_head(
     signature = _with_constant_defaults(state, signature_of(node, reader, self_type))
     refuted = _inexact_divisions(state, reader, signature, outer)
     _unbound_results(state, node, signature, sizes.keys())
-    return FunctionName(unique, signature, node, state.scope, state.folder, refuted, _positive(signature), outer)
+    return FunctionName(unique, signature, node, state.scope, state.folder, refuted, _positive(signature), model)
 
 
 def _positive(signature: Signature) -> tuple[str, ...]:
@@ -108,6 +110,8 @@ def type_symbols(type_: Type) -> set[str]:
                 found |= item.symbols()
             case Segment(name) if name:
                 found.add(f"...{name}")
+            case ModelOf(_, args):
+                pending.extend(value for _, value in args)
         pending.extend(getattr(item, "items", None) or ())
         pending.extend(getattr(item, "params", ()))
         pending.extend(x for x in (getattr(item, "element", None), getattr(item, "result", None)) if x is not None)
@@ -140,6 +144,7 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
     for goal in function.refuted:
         facts = facts.assume(goal, node.span)  # reported at the head; the body is not to repeat it
     frame = Frame(node.name, result, facts, mutated_names(node.body.statements, (p.name for p in node.params)))
+    frame.resized = resized_names(node.body.statements)
     frame.dtype_vars = {v.name: v for v in signature.dtype_vars}
     frame.type_vars = {v.name: v for v in signature.type_vars}
     frame.segments = signature.segments
@@ -147,14 +152,27 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
     outer = state.scope, state.folder
     state.scope, state.folder = function.scope, function.folder
     with state.framed(frame), state.block("function", Scope(function.scope, "function")) as ops:
+        own = _declare_receiver(state, function.model) if function.model else ()
         params = tuple(_declare_parameter(state, p.name, p.type, p.span or node.span) for p in signature.params)
-        dims = _declare_dims(state, signature, params)
+        dims = (*own, *_declare_dims(state, signature, params))
         frame.entry = frozenset(v for v in (*params, *(d.value for d in dims)) if not v.mutable)
         _finish(state, node, result)
     state.scope, state.folder = outer
-    defaults = tuple(_default(state, p, s.type) for p, s in zip(node.params, signature.params, strict=True))
+    defaults = tuple(default_of(state, p, s.type) for p, s in zip(node.params, signature.params, strict=True))
     body = Region((), (*frame.entry_guards, *ops))
-    return Function(function.unique, params, defaults, dims, result, body, signature, node.span, node.doc, method_of)
+    return Function(function.unique, params, defaults, dims, result, body, signature, node.span, node.doc, method_of, frame.receiver)
+
+
+def _declare_receiver(state: State, model: ModelName) -> tuple[DimBinding, ...]:
+    """The model that a method belongs to; its parameters are sizes that are read from it."""
+    receiver = state.frame.receiver = Value("self", model.instance)
+    found: list[DimBinding] = []
+    for name, size in model.signature.own_sizes.items():
+        value = Value(name, Int(size))
+        state.frame.dim_values[name] = value
+        state.scope.names[name] = Variable(value, value.type, model.declaration.name_span, size=True)
+        found.append(DimBinding(value, receiver, None, field=name))
+    return tuple(found)
 
 
 def _declare_parameter(state: State, name: str, type_: Type, span: Span) -> Value:
@@ -187,6 +205,10 @@ def _binding(name: str, params: tuple[Value, ...]) -> DimBinding | None:
     """The plainest place where the arguments show a size: the name itself, else `scale * name + offset`."""
     symbol, places = Dim.sym(name), []
     for param in params:
+        if isinstance(param.type, ModelOf):
+            field = next((n for n, size in param.type.args if size == symbol), None)
+            if field is not None:
+                return DimBinding(Value(name, Int(symbol)), param, None, field=field)
         if isinstance(param.type, Tensor):
             places += [(param, axis, item) for axis, item in _axes(param.type) if name in item.symbols()]
     for param, axis, item in places:
@@ -229,7 +251,8 @@ def _finish(state: State, node: ast.FnDecl, result: Type) -> None:
         return_value(state, value, value.span)
 
 
-def _default(state: State, node: ast.Param, type_: Type) -> Operand:
+def default_of(state: State, node: ast.Param, type_: Type) -> Operand:
+    """The constant that a parameter is when it is left out."""
     if node.default is None:
         return Omitted()
     with state.block("block"):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.guards import add_guards
+from tensorlogic.checker.members import operand_label
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import get_tensor
@@ -115,6 +116,7 @@ class _Walk:
     """The axes of a tensor while its index items are read from left to right."""
 
     state: State
+    base: Typed
     need: Obligations
     axes: list[ShapeItem]
     shape: list[ShapeItem]
@@ -147,12 +149,12 @@ def index_items(state: State, node: ast.Index, base: Typed) -> tuple[tuple[Opera
         state.report(describe(NotDefined("indexing inside a row", base.type, advice), node.span))
         return None, None
     need = state.need()
-    walk = _Walk(state, need, list(base.type.shape), [], [])
+    walk = _Walk(state, base, need, list(base.type.shape), [], [])
     if not _spread(walk, node, known, base.type):
         return None, None
     shape = None if need.mistakes else _finish(walk)
     if need.mistakes:
-        state.report(describe(need.mistakes[0], _fault(node, walk)))
+        state.report(describe(need.mistakes[0], _fault(node, walk), (operand_label(state, node.base, base),)))
         return None, None
     add_guards(state, need.guards, node.span)
     return operands, shape
@@ -216,7 +218,7 @@ def _spread(walk: _Walk, node: ast.Index, items: list[Item], type_: Tensor) -> b
     room = len(walk.axes) - (1 if segment else 0)
     if used > room and not segment:
         mistake = RankMismatch(f"`{node.base.span.text}`" if len(node.base.span.text) < 40 else "this", f"at least {used}", type_)
-        walk.state.report(describe(mistake, node.span))
+        walk.state.report(describe(mistake, node.span, (operand_label(walk.state, node.base, walk.base),)))
         return False
     if segment and used > room:
         walk.known = False
@@ -260,7 +262,7 @@ def _pick(walk: _Walk, index: Int, operand: Operand, axis: ShapeItem) -> None:
     if index.value is None or not isinstance(axis, Dim):
         return
     value = index.value
-    negative = value.value is not None and value.value < 0
+    negative = value.value < 0 if value.value is not None else walk.need.holds(Rel("<", value, Dim.const(0)))
     goal = Rel("<=", -value, axis) if negative else Rel("<", value, axis)
     walk.need.require(goal, lambda w: IndexOutOfRange(str(value), axis), certain=True)
 
@@ -386,6 +388,9 @@ def _set_list_item(state: State, node: ast.Index, base: Typed, value: Typed) -> 
     if len(node.items) != 1 or not isinstance(base.type, List):
         state.error("TL0304", node.span, "a list takes one index")
         return None
-    index = coerce(state, state.expr(node.items[0], Int()), Int(), "an index")
+    given = state.expr(node.items[0], Int())
+    index = coerce(state, given, Int(), "an index")
+    if base.type.items is not None and _item_at(state, base.type, base.type.items, given, node.items[0].span) is None:
+        return None
     fitted = coerce(state, value, base.type.element, "the item")
-    return state.emit("set_list_item", (base.operand, index.operand, fitted.operand), List(base.type.element), node.span)
+    return state.emit("set_list_item", (base.operand, index.operand, fitted.operand), base.type, node.span)

@@ -17,11 +17,11 @@ from tensorlogic.types.types import DTypeValue, Int, List, Tensor, Type, Unknown
 def initial_value(state: State, node: ast.TensorDecl, type_: Tensor) -> Typed:
     value = node.value
     if value is None:
-        return _initialize(state, "zeros", type_, (), node.span)
+        return _initialize(state, "zeros", node, type_, (), node.span)
     if isinstance(value, ast.Call) and isinstance(value.callee, ast.Name) and state.scope.find(value.callee.name) is None:
         name = value.callee.name
         if registry.lookup_initializer(name) is not None and not _is_plain_call(name, value):
-            return _call(state, value, name, type_)
+            return _call(state, value, name, node, type_)
     return state.expr(value, type_)
 
 
@@ -30,7 +30,7 @@ def _is_plain_call(name: str, node: ast.Call) -> bool:
     return registry.lookup(name) is not None and any(isinstance(a.value, ast.ListLit) or a.name == "shape" for a in node.args)
 
 
-def _call(state: State, node: ast.Call, name: str, type_: Tensor) -> Typed:
+def _call(state: State, node: ast.Call, name: str, declared: ast.TensorDecl, type_: Tensor) -> Typed:
     signature = initializer_signature(name)
     arguments = arguments_of(state, node, (signature,))
     attempt = Attempt(signature, 0, state.need())
@@ -39,16 +39,25 @@ def _call(state: State, node: ast.Call, name: str, type_: Tensor) -> Typed:
         state.report(explain_failure(attempt, arguments, node.span, lambda a: Label(a.node.span, f"this is {a.typed.type}")))
         return state.unknown(node.span)
     operands = tuple(Omitted() if slot is None else slot.typed.operand for slot in attempt.slots)
-    return _initialize(state, name, type_, operands, node.span)
+    return _initialize(state, name, declared, type_, operands, node.span)
 
 
-def _initialize(state: State, name: str, type_: Tensor, operands: tuple[Operand, ...], span: Span) -> Typed:
-    sizes = [d.value for d in type_.shape if isinstance(d, Dim)]
-    if len(sizes) != len(type_.shape) or any(s is None for s in sizes):
-        return state.error(
-            "TL0306", span, f"{shape_text(type_.shape)} has a size that is not known here", "the shape of a new tensor is known"
-        )
-    items: tuple[Type, ...] = tuple(Int(Dim.const(s)) for s in sizes if s is not None)
-    shape = Const(tuple(sizes), List(Int(), items))
+def _initialize(state: State, name: str, node: ast.TensorDecl, type_: Tensor, operands: tuple[Operand, ...], span: Span) -> Typed:
+    shape = _shape(state, node, type_)
+    if shape is None:
+        title = f"{shape_text(type_.shape)} has a size that is not known here"
+        return state.error("TL0306", span, title, "the shape of a new tensor is known")
     dtype = Const(type_.dtype, DTypeValue(type_.dtype))
     return state.emit("builtin", (shape, dtype, *operands), type_, span, name=name, index=INITIALIZER)
+
+
+def _shape(state: State, node: ast.TensorDecl, type_: Tensor) -> Operand | None:
+    """The declared sizes as a list of ints: numbers, or in a model what its parameters make of them."""
+    sizes = tuple(d for d in type_.shape if isinstance(d, Dim) and not d.has_unknown)
+    if len(sizes) != len(type_.shape) or not isinstance(node.type, ast.TensorTypeExpr):
+        return None
+    items: tuple[Type, ...] = tuple(Int(size) for size in sizes)
+    if all(size.value is not None for size in sizes):
+        return Const(tuple(size.value for size in sizes), List(Int(), items))
+    parts = tuple(state.expr(item, Int(size)).operand for item, size in zip(node.type.shape, sizes, strict=True))
+    return state.emit("list", parts, List(Int(), items), node.type.span).operand

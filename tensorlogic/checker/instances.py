@@ -5,14 +5,16 @@ from functools import cache
 
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.scope import FunctionName, ModelName, Scope
-from tensorlogic.checker.signatures import signature_of
+from tensorlogic.checker.signatures import builtin_signatures, signature_of
 from tensorlogic.checker.state import State
 from tensorlogic.diagnostics.diagnostic import Problems
-from tensorlogic.stdlib.layers import LAYERS
+from tensorlogic.ir.ir import Member
+from tensorlogic.source import Source, Span
+from tensorlogic.stdlib.layers import LAYERS, Layer
 from tensorlogic.syntax import ast
 from tensorlogic.syntax.parse import parse_signature
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.signature import Signature
+from tensorlogic.types.signature import Parameter, Signature
 from tensorlogic.types.types import Int, ModelOf
 
 
@@ -39,7 +41,19 @@ def layer(name: str) -> ModelName:
     head = parse_signature(found.forward)
     forward = FunctionName(f"{name}_forward", replace(_read(found.forward, sizes), span=None), head, Scope(), "")
     node = ast.ModelDecl(head.span, name, head.name_span, (), (), (), None)
-    return ModelName(name, replace(signature, span=None), node, Scope(), "", {p.name: p.type for p in fields.params}, {"forward": forward})
+    return ModelName(
+        name, replace(signature, span=None), node, Scope(), "", {p.name: _member(found, p) for p in fields.params}, {"forward": forward}
+    )
+
+
+def library_signatures(name: str) -> tuple[Signature, ...]:
+    """The overloads of a builtin, or what makes a standard layer."""
+    return builtin_signatures(name) or (layer(name).signature,)
+
+
+def _member(layer: Layer, parameter: Parameter) -> Member:
+    kind = "buffer" if parameter.name in layer.buffers else "param"
+    return Member(parameter.name, kind, parameter.type, kind == "param", Span(Source("<layers>", ""), 0, 0))
 
 
 def _read(text: str, sizes: dict[str, Dim]) -> Signature:

@@ -1,6 +1,6 @@
 """Literals: numbers, strings, lists, tuples, and tensors written out."""
 
-from tensorlogic.checker.coerce import coerce, default_dtype, leaf_fits, literal_shape, to_tensor
+from tensorlogic.checker.coerce import coerce, default_dtype, leaf_fits, literal_shape, to_tensor, uneven
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.ir.ir import Const
@@ -160,7 +160,7 @@ def _tensor_of(state: State, node: ast.Call, value: Typed, dtype: str | DTypeVar
     if found is None:
         if isinstance(value.type, Tensor):
             return value
-        advice = "every row of a tensor literal has the same length" if isinstance(value.type, List) else ""
+        advice = uneven(value.type) or ("every row of a tensor literal has the same length" if isinstance(value.type, List) else "")
         state.report(describe(WrongType("the value of a tensor", "numbers or nested lists of numbers", value.type, advice), value.span))
         return state.unknown(node.span)
     wanted = dtype or default_dtype(found[1])

@@ -229,7 +229,7 @@ class Matcher:
                 if name in bound.dims and isinstance(type_, Int):
                     self.unifier.require_equal(bound.dims[name], size, f"`{name}`")
                 bound.values[name] = bound.dims[name] = size
-            case List(_, items) if items is not None and all(isinstance(i, Int) for i in items):
+            case List(_, items) | Tuple(items) if items is not None and all(isinstance(i, Int) for i in items):
                 sizes = tuple(i.value if isinstance(i, Int) else None for i in items)
                 bound.values[name] = sizes
                 if None not in sizes:
@@ -271,6 +271,9 @@ class Matcher:
         """The result of a function argument, given as the type that it has in `attempt.types`."""
         for parameter, slot in zip(self.attempt.signature.params, self.attempt.slots, strict=True):
             if self.attempt.types.get(parameter.name) is function and isinstance(slot, Argument):
+                if not isinstance(function, Fn | Unknown):
+                    self.attempt.need.fail(WrongType(f"`{parameter.name}` of `{self.attempt.signature.name}`", "a function", function))
+                    return Unknown()
                 return self.apply(slot.typed, params)
         return Unknown()
 

@@ -3,12 +3,23 @@
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.instances import instance_values, model_of
 from tensorlogic.checker.later import LATER
-from tensorlogic.checker.scope import FunctionName, GlobalName, ModelName, Namespace, PythonModule, StructName, Unsupported, Variable
+from tensorlogic.checker.scope import (
+    FunctionName,
+    GlobalName,
+    MemberName,
+    ModelName,
+    Namespace,
+    PythonModule,
+    StructName,
+    Unsupported,
+    Variable,
+)
+from tensorlogic.checker.slips import member_hint, name_hint
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import get_tensor
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
-from tensorlogic.ir.ir import Const, FnRef, GlobalRef, Op, Value
+from tensorlogic.ir.ir import Const, FnRef, GlobalRef, Member, Op, Value
 from tensorlogic.source import Span
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
@@ -48,6 +59,8 @@ def check_name(state: State, node: ast.Name, expected: Type | None) -> Typed:
             return read(state, found, node.span)
         case GlobalName(item=item):
             return read_global(item.name, item.type, item.value if item.kind == "const" else None, node.span)
+        case MemberName(item=item):
+            return own_member(state, item, node.span)
         case FunctionName():
             return _function_as_value(found, node.span)
         case Unsupported():
@@ -61,6 +74,15 @@ def read(state: State, variable: Variable, span: Span) -> Typed:
     if variable.closure is not None and not isinstance(variable.closure, FunctionName):
         return Typed(variable.closure.value, variable.closure.value.type, span, variable.closure)
     return Typed(variable.value, variable.type, span, variable.closure)
+
+
+def own_member(state: State, item: Member, span: Span) -> Typed:
+    """A field of the model that this is a part of."""
+    receiver = state.frame.receiver
+    if receiver is None or is_unknown(item.type):
+        return state.unknown(span)
+    assert isinstance(receiver.type, ModelOf)
+    return state.emit("field", (receiver,), item.type, span, name=item.name, struct=receiver.type.name)
 
 
 def read_global(name: str, type_: Type, value: object, span: Span) -> Typed:
@@ -93,8 +115,8 @@ def _library_name(state: State, node: ast.Name) -> Typed:
         return state.error("TL0105", node.span, f"`{name}` is not supported yet")
     if state.scope.incomplete():
         return state.unknown(node.span)
-    help = state.suggestion(name, [*state.scope.visible(), *registry.names(), *DTYPES])
-    return state.error("TL0201", node.span, f"there is no `{name}` here", "unknown name", help)
+    help = name_hint(name) or state.suggestion(name, [*state.scope.visible(), *registry.names(), *DTYPES])
+    return state.unknown_name(name, node.span, f"there is no `{name}` here", "unknown name", help)
 
 
 def hidden_name(state: State, name: str, span: Span, hidden: Variable) -> Typed:
@@ -105,7 +127,7 @@ def hidden_name(state: State, name: str, span: Span, hidden: Variable) -> Typed:
 
 def operand_label(state: State, node: ast.Node, typed: Typed) -> Label:
     """Where the type of an operand comes from: the declaration where it is a name, the operand itself otherwise."""
-    if isinstance(node, ast.Name) and isinstance(found := state.scope.find(node.name), Variable | GlobalName):
+    if isinstance(node, ast.Name) and isinstance(found := state.scope.find(node.name), Variable | GlobalName | MemberName):
         return Label(found.span, f"`{node.name}` is {typed.type}")
     return Label(node.span, f"this is {typed.type}")
 
@@ -146,11 +168,9 @@ def _in_namespace(state: State, node: ast.Member, space: Namespace) -> Typed:
 
 def no_such_member(state: State, node: ast.Member, what: str, names) -> Typed:
     """`what` is a type or a module in words."""
-    near = did_you_mean(node.name, names)
-    if registry.lookup(node.name) is not None and not near:
+    help = member_hint(node.name, names)
+    if registry.lookup(node.name) is not None and not help:
         help = f"`{node.name}` is a function: call it with parentheses"
-    else:
-        help = f"did you mean `{near}`?" if near else ""
     return state.error("TL0202", node.name_span, f"{what} has no member `{node.name}`", "unknown member", help)
 
 
@@ -180,7 +200,7 @@ def _model_field(state: State, node: ast.Member, base: Typed, type_: ModelOf) ->
     if node.name in model.fields:
         bound = Bindings(dims=instance_values(type_))
         return state.emit(
-            "field", (base.operand,), substitute(model.fields[node.name], bound), node.span, name=node.name, struct=type_.name
+            "field", (base.operand,), substitute(model.fields[node.name].type, bound), node.span, name=node.name, struct=type_.name
         )
     return no_such_member(state, node, str(type_), [*model.fields, *model.methods])
 

@@ -1,22 +1,29 @@
-"""Models: their parameters, fields and methods. Checked here; running them is still to come."""
+"""Models: their parameters, the fields that a new one is made of, and their methods."""
 
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
-from tensorlogic.checker.functions import check_body, facts_of, read_head
-from tensorlogic.checker.scope import ModelName, Scope, Variable
+from tensorlogic.checker.functions import check_body, default_of, facts_of, mutated_names, read_head
+from tensorlogic.checker.initializers import initial_value
+from tensorlogic.checker.scope import MemberName, ModelName, Scope, Variable
 from tensorlogic.checker.signatures import signature_of
-from tensorlogic.checker.state import Frame, State
-from tensorlogic.ir.ir import Value
+from tensorlogic.checker.state import Frame, State, Typed
+from tensorlogic.ir.ir import Function, Member, Model, Op, Operand, Region, Value
+from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
+from tensorlogic.types.dtypes import is_float
 from tensorlogic.types.signature import Parameter
-from tensorlogic.types.types import Int, List, ModelOf, Type, Unknown, is_unknown, widen
+from tensorlogic.types.types import DTypeVar, Int, List, ModelOf, Tensor, Type, is_unknown, widen
 
 _OF_MODULE = """
-    parameters buffers modules children train eval to type half float double cuda cpu state_dict load_state_dict named_parameters
-    named_buffers named_modules apply register_buffer register_parameter zero_grad requires_grad_ compile training
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr float
+    get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers named_children named_modules
+    named_parameters parameters register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
+    set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
 """
-MODULE_NAMES = frozenset(_OF_MODULE.split())  # of torch.nn.Module, as far as people use them
+MODULE_NAMES = frozenset(_OF_MODULE.split())  # the public names of torch.nn.Module (compared with it in tests/checker/test_models.py)
 
 
 def read_model(state: State, node: ast.ModelDecl, unique: str) -> ModelName:
@@ -24,57 +31,75 @@ def read_model(state: State, node: ast.ModelDecl, unique: str) -> ModelName:
     reader = Annotations(state.problems, state.scope)
     head = ast.FnDecl(node.span, node.name, node.name_span, (), node.params, None, node.where, None, node.doc)
     signature = signature_of(head, reader)
-    return ModelName(unique, signature, node, state.scope, state.folder)
+    return ModelName(unique, signature, node, Scope(state.scope, "model"), state.folder)
 
 
-# --- the parts of a model --------------------------------------------------------------------------------------------
+# --- the fields ------------------------------------------------------------------------------------------------------
 
 
-def check_fields(state: State, model: ModelName) -> None:
-    """The fields, in a frame where the model's parameters are ints, and the heads of its methods."""
-    scope = Scope(model.scope, "model")
-    outer = state.scope, state.folder
-    state.scope, state.folder = scope, model.folder
-    frame = Frame(model.declaration.name, None, facts_of(model.signature), frozenset())
-    with state.framed(frame), state.block("model", scope):
-        for parameter in model.signature.params:
-            _declare(
-                state, parameter.name, Int(Dim.sym(parameter.name)) if isinstance(parameter.type, Int) else parameter.type, model, parameter
-            )
+def check_fields(state: State, model: ModelName) -> Model:
+    """What makes a new model: its parameters, then its fields in order. Declares the heads of its methods too."""
+    outer, state.folder = state.folder, model.folder
+    receiver = Value("self", model.instance)
+    frame = Frame(model.declaration.name, None, facts_of(model.signature), frozenset(), receiver=receiver)
+    with state.framed(frame), state.block("function", Scope(model.scope, "function")) as ops:
+        params = tuple(_parameter(state, model, parameter) for parameter in model.signature.params)
+        frame.entry = frozenset(params)
         for member in model.declaration.members:
             _member(state, model, member)
-    state.scope, state.folder = outer
+    defaults = tuple(default_of(state, p, s.type) for p, s in zip(model.declaration.params, model.signature.params, strict=True))
+    state.folder = outer
+    node = model.declaration
+    body = Region((), (*frame.entry_guards, *ops))
+    members = tuple(model.fields.values())
+    return Model(model.unique, params, defaults, receiver, members, body, model.signature, node.span, node.doc)
 
 
-def _declare(state: State, name: str, type_: Type, model: ModelName, parameter: Parameter) -> None:
+def _parameter(state: State, model: ModelName, parameter: Parameter) -> Value:
     span = parameter.span or model.declaration.name_span
-    value = Value(name, type_)
-    state.scope.names[name] = Variable(value, type_, span)
+    type_ = Int(Dim.sym(parameter.name)) if isinstance(parameter.type, Int) else parameter.type
+    value = Value(parameter.name, type_)
+    _field(state, model, Member(parameter.name, "value", type_, False, span), value)
+    state.scope.names[parameter.name] = Variable(value, type_, span)
     if isinstance(type_, Int):
-        state.frame.dim_values[name] = value
+        state.frame.dim_values[parameter.name] = value
+    return value
 
 
 def _member(state: State, model: ModelName, member: ast.Node) -> None:
     match member:
         case ast.SubmodelField(name=name, name_span=span):
-            _field(state, model, name, span, _submodel(state, member))
-        case ast.TensorDecl(name=name, name_span=span):
-            reader = Annotations(state.problems, state.scope, open_dims=False, known=model.signature.own_sizes.get)
-            _field(state, model, name, span, reader.type(member.type))
+            made = _submodel(state, member)
+            kind = "submodels" if isinstance(made.type, List) else "submodel"
+            _field(state, model, Member(name, kind, made.type, False, span), made.operand)
+        case ast.TensorDecl():
+            _tensor(state, model, member)
         case ast.Let(target=ast.BindPattern(name=name, span=span), value=value):
-            _field(state, model, name, span, widen(state.expr(value).type))
-        case ast.FnDecl(name=name, name_span=span):
+            typed = state.expr(value)
+            type_ = widen(typed.type) if name in _assigned(model) else typed.type
+            _field(state, model, Member(name, "value", type_, False, span), typed.operand)
+        case ast.FnDecl():
             _method(state, model, member)
 
 
-def _field(state: State, model: ModelName, name: str, span, type_: Type) -> None:
-    if _taken(state, model, name, span):
+def _assigned(model: ModelName) -> frozenset[str]:
+    """The names that the methods write."""
+    bodies = [m.body for m in model.declaration.members if isinstance(m, ast.FnDecl) and m.body is not None]
+    lets = [m.target.name for m in model.declaration.members if isinstance(m, ast.Let) and isinstance(m.target, ast.BindPattern)]
+    return mutated_names(bodies, lets)
+
+
+def _field(state: State, model: ModelName, member: Member, value: Operand) -> None:
+    if _taken(state, model, member.name, member.span):
         return
-    model.fields[name] = type_
-    state.scope.names[name] = Variable(Value(name, type_, True), type_, span)
+    model.fields[member.name] = member
+    model.scope.names[member.name] = MemberName(member)
+    assert state.frame.receiver is not None
+    if not is_unknown(member.type):
+        state.ops.append(Op("new_member", (state.frame.receiver, value), (), {"name": member.name}, (), member.span))
 
 
-def _taken(state: State, model: ModelName, name: str, span) -> bool:
+def _taken(state: State, model: ModelName, name: str, span: Span) -> bool:
     if name in MODULE_NAMES:
         state.error("TL0203", span, f"`{name}` is a name of every PyTorch module", "defined already", "choose another name")
         return True
@@ -84,27 +109,62 @@ def _taken(state: State, model: ModelName, name: str, span) -> bool:
     return False
 
 
-def _submodel(state: State, member: ast.SubmodelField) -> Type:
-    made = state.expr(member.value)
-    if member.count is not None:
-        count = state.expr(member.count, Int())
-        coerce(state, count, Int(), "the number of submodels")
-    if is_unknown(made.type):
-        return Unknown()
-    if not isinstance(made.type, ModelOf):
-        state.error("TL0306", member.value.span, f"a submodel is expected here, found {made.type}", "no model")
-        return Unknown()
-    return List(made.type) if member.count is not None else made.type
+def _tensor(state: State, model: ModelName, node: ast.TensorDecl) -> None:
+    reader = Annotations(state.problems, state.scope, open_dims=False, known=model.signature.own_sizes.get)
+    type_ = reader.type(node.type)
+    kind = "param" if node.kind == "param" or node.learnable else "buffer"
+    if kind == "param" and isinstance(type_, Tensor) and not isinstance(type_.dtype, DTypeVar) and not is_float(type_.dtype):
+        help = "a tensor of integers that is saved with the model is a `buffer`"
+        state.error("TL0305", node.type.span, f"a parameter is learned, and {type_} has no gradient", "a float type is expected", help)
+    value = state.unknown(node.span)
+    if isinstance(type_, Tensor):
+        found = initial_value(state, node, type_)
+        value = coerce(state, found, type_, f"`{node.name}`", of=node.type.span)
+    _field(state, model, Member(node.name, kind, type_, node.learnable, node.name_span), value.operand)
+
+
+def _submodel(state: State, member: ast.SubmodelField) -> Typed:
+    if member.count is None:
+        return _expect_model(state, member, state.expr(member.value))
+    count = coerce(state, state.expr(member.count, Int()), Int(), "the number of submodels")
+    with state.block() as ops:
+        made = _expect_model(state, member, state.expr(member.value))
+    if is_unknown(made.type) or is_unknown(count.type):
+        return state.unknown(member.span)
+    value = Value("", List(made.type))
+    state.ops.append(Op("repeat", (count.operand,), (value,), {}, (Region((), tuple(ops), (made.operand,)),), member.span))
+    return Typed(value, value.type, member.span)
+
+
+def _expect_model(state: State, member: ast.SubmodelField, made: Typed) -> Typed:
+    if is_unknown(made.type) or _is_model(made.type):
+        return made
+    return state.error("TL0306", member.value.span, f"a submodel is expected here, found {made.type}", "no model")
+
+
+def _is_model(type_: Type) -> bool:
+    return isinstance(type_, ModelOf) or (isinstance(type_, List) and isinstance(type_.element, ModelOf))
+
+
+# --- the methods -----------------------------------------------------------------------------------------------------
 
 
 def _method(state: State, model: ModelName, node: ast.FnDecl) -> None:
     if node.name != "forward" and _taken(state, model, node.name, node.name_span):
         return
-    method = read_head(state, node, f"{model.unique}_{node.name}", outer=model.signature)
+    if node.name in model.methods:
+        state.error("TL0203", node.name_span, f"`{model.declaration.name}` has `{node.name}` already", "defined again")
+        return
+    for param in node.params:
+        if isinstance(model.fields.get(param.name), Member) and param.name in model.signature.own_sizes:
+            state.error("TL0203", param.name_span, f"`{param.name}` is a parameter of the model already", "defined again")
+    outer, state.scope = state.scope, model.scope
+    method = read_head(state, node, f"{model.unique}_{node.name}", model=model)
+    state.scope = outer
     model.methods[node.name] = method
-    state.scope.names[node.name] = method
+    model.scope.names[node.name] = method
 
 
-def check_methods(state: State, model: ModelName) -> None:
-    for method in model.methods.values():
-        check_body(state, method)
+def check_methods(state: State, model: ModelName) -> list[Function]:
+    found = (check_body(state, method, model.unique) for method in model.methods.values())
+    return [function for function in found if function is not None]

@@ -2,9 +2,14 @@
 
 from tensorlogic.checker.coerce import need_type
 from tensorlogic.checker.guards import add_guards
+from tensorlogic.checker.matching import Argument
 from tensorlogic.checker.messages import describe
+from tensorlogic.checker.overloads import apply_builtin
+from tensorlogic.checker.scope import GlobalName
+from tensorlogic.checker.slips import STRING_SUM
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.tensor_operators import COMPARISONS, tensor_operator, undefined
+from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.ir.ir import Const, Op as IrOp, Region, Value
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
@@ -92,7 +97,16 @@ def _number_operator(state: State, node: ast.Binary, left: Typed, right: Typed, 
 def _float_operator(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:
     if node.op in ("/", "%") and isinstance(right.operand, Const) and right.operand.value == 0:
         return state.error("TL0314", node.op_span, "division by zero")
+    if node.op == "**" and not _stays_real(left, right):
+        return apply_builtin(state, "pow", [Argument(None, left, node.left), Argument(None, right, node.right)], node.span)
     return state.emit("binary", (left.operand, right.operand), Float(), node.span, op=node.op)
+
+
+def _stays_real(base: Typed, exponent: Typed) -> bool:
+    """Whether Python's power is certainly a float: a whole exponent, or a base that is not below 0."""
+    known = base.operand.value if isinstance(base.operand, Const) else None
+    power = exponent.operand.value if isinstance(exponent.operand, Const) else None
+    return (isinstance(known, int | float) and known >= 0) or (isinstance(power, int | float) and float(power).is_integer())
 
 
 def _int_operator(state: State, node: ast.Binary, left: Typed, right: Typed, a: Dim | None, b: Dim | None) -> Typed:
@@ -149,13 +163,22 @@ def _exact_division(state: State, node: ast.Binary, left: Typed, right: Typed) -
     need = state.need()
     need.require(Divides(b, a), lambda witness: NotDivisible(b, a, witness))
     if need.mistakes:
-        state.report(describe(need.mistakes[0], node.span))
+        labels = tuple(label for side, typed in ((node.left, left), (node.right, right)) for label in _constant_label(state, side, typed))
+        state.report(describe(need.mistakes[0], node.span, labels))
         return state.unknown(node.span)
     add_guards(state, need.guards, node.span)
     value = a.exact_div(b)
     if value.value is not None and isinstance(left.operand, Const) and isinstance(right.operand, Const):
         return Typed(Const(value.value, Int(value)), Int(value), node.span)
     return state.emit("binary", (left.operand, right.operand), Int(value), node.span, op="//")
+
+
+def _constant_label(state: State, node: ast.Node, typed: Typed) -> tuple[Label, ...]:
+    """Where the value of a constant comes from."""
+    found = state.scope.find(node.name) if isinstance(node, ast.Name) else None
+    if not isinstance(found, GlobalName) or not isinstance(node, ast.Name) or not isinstance(typed.type, Int):
+        return ()
+    return (Label(found.span, f"`{node.name}` is {typed.type.value}"),)
 
 
 # --- other host values -----------------------------------------------------------------------------------------------
@@ -187,7 +210,11 @@ def _sequence_operator(state: State, node: ast.Binary, left: Typed, right: Typed
             return undefined(state, node, right, "write `tensor([...])` to calculate with numbers")
         case _, Struct() | Tuple() | Range() | Bool(), _:
             return undefined(state, node, left)
-    return undefined(state, node, right if is_number(left.type) or isinstance(left.type, String) else left)
+    odd, other = (right, left) if is_number(left.type) or isinstance(left.type, String) else (left, right)
+    number = next((side for side in (left, right) if is_number(side.type)), None)
+    if node.op == "+" and number is not None and isinstance(odd.type, String) != isinstance(other.type, String):
+        return undefined(state, node, odd, STRING_SUM.format(number.span.text if len(number.span.text) < 30 else "n"))
+    return undefined(state, node, odd)
 
 
 def _string_sum(state: State, node: ast.Binary, left: Typed, right: Typed) -> Typed:

@@ -1,21 +1,27 @@
 """One call tried on its signatures: the overload that fits, the operands it takes, and calls of builtins."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from tensorlogic.checker.advice import argument_advice, items_of
 from tensorlogic.checker.arguments import argument_label, arguments_of
 from tensorlogic.checker.closures import apply_callable, function_value
 from tensorlogic.checker.coerce import coerce, literal_shape, to_tensor
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.infer import InferCall
 from tensorlogic.checker.matching import Argument, Attempt, Matcher, explain_failure
+from tensorlogic.checker.members import operand_label
 from tensorlogic.checker.signatures import builtin_signatures
+from tensorlogic.checker.slips import better_refusal, unknown_parameter
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import folder_of, loaded_model
+from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.ir.ir import Const, Omitted, Operand
 from tensorlogic.source import Span
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
+from tensorlogic.types.mistakes import DTypeKind, DTypeMismatch, RankMismatch, SizeMismatch, WhereNotMet, WrongType
 from tensorlogic.types.signature import Parameter, Signature
 from tensorlogic.types.types import (
     AnyTensor,
@@ -42,10 +48,39 @@ def attempt_of(
     return attempt, matcher
 
 
-def failed(state: State, attempt: Attempt, arguments: list[Argument], span: Span) -> Typed:
+def failed(state: State, attempt: Attempt, arguments: list[Argument], span: Span, owner: Label | None = None) -> Typed:
+    """The message for a call that does not fit. `owner` says whose sizes the signature has: "`head` is Linear(16, 10)"."""
     if not any(is_unknown(a.typed.type) for a in arguments) or attempt.refused is not None:
-        state.report(explain_failure(attempt, arguments, span, lambda a: argument_label(state, a)))
+        told = explain_failure(attempt, arguments, span, lambda a: argument_label(state, a))
+        better = _refused(attempt, arguments, told) if attempt.refused is not None else _advised(state, attempt, arguments, told, owner)
+        state.report(better)
     return state.unknown(span)
+
+
+def _refused(attempt: Attempt, arguments: list[Argument], told: Diagnostic) -> Diagnostic:
+    """The message for a wrong number or wrong names of arguments."""
+    if attempt.signature.span is not None:
+        return told
+    nodes, types = [a.node for a in arguments], [a.typed.type for a in arguments]
+    return better_refusal(told, attempt.signature.name, [a.name for a in arguments], nodes, types)
+
+
+def _advised(state: State, attempt: Attempt, arguments: list[Argument], told: Diagnostic, owner: Label | None) -> Diagnostic:
+    """The message with the places of all tensors that take part, and with the fix that their shapes suggest."""
+    mistake, argument = attempt.at[0]
+    others = [(a.node, a.typed.type) for a in arguments]
+    advice = argument_advice(
+        attempt.signature.name, argument.typed if argument else None, argument.node if argument else None, others, mistake
+    )
+    labels = [label for label in told.labels if attempt.signature.span is not None or label.text != "required here"]
+    if argument is not None and isinstance(mistake, DTypeMismatch | DTypeKind) and isinstance(argument.node, ast.Name):
+        labels.insert(0, argument_label(state, argument))
+    if isinstance(mistake, SizeMismatch | RankMismatch | DTypeMismatch):
+        labels += [operand_label(state, *item) for a in arguments for item in items_of(a.node, a.typed)]
+    if isinstance(mistake, WhereNotMet):
+        labels += [argument_label(state, a) for a in arguments if isinstance(a.typed.type, Tensor)]
+    labels += [owner] if owner is not None else []
+    return replace(told, labels=tuple(dict.fromkeys(label for label in labels if label.span != told.span)), help=advice or told.help)
 
 
 def operands_of(state: State, attempt: Attempt, own: bool) -> tuple[Operand, ...] | None:
@@ -88,7 +123,7 @@ def apply_builtin(state: State, name: str, arguments: list[Argument], span: Span
     """The first overload that fits, or the message of the one that came closest."""
     signatures = builtin_signatures(name)
     if any(is_unknown(a.typed.type) for a in arguments):
-        _report_names(state, name, signatures, arguments, span)
+        _report_names(state, name, signatures, arguments)
         return state.unknown(span)
     attempts: list[Attempt] = []
     stretched: tuple[Attempt, Type] | None = None
@@ -105,17 +140,25 @@ def apply_builtin(state: State, name: str, arguments: list[Argument], span: Span
             break  # its types fit, only the sizes do not: no other overload is meant
     if stretched is not None:
         return _emit_builtin(state, name, *stretched, span)
-    best = max(attempts, key=lambda a: a.closeness)
+    best = max(attempts, key=lambda a: _nearness(a, arguments))
     return failed(state, best, arguments, span)
 
 
-def _report_names(state: State, name: str, signatures: tuple[Signature, ...], arguments: list[Argument], span: Span) -> None:
+def _nearness(attempt: Attempt, arguments: list[Argument]) -> tuple[int, int, bool]:
+    """How near an overload came: what kind of thing was wrong in the end, and how many arguments fitted before that."""
+    if not attempt.at:
+        return attempt.closeness, -1, False
+    mistake, wrong = attempt.at[0]
+    reached = next((i for i, argument in enumerate(arguments) if argument is wrong), len(arguments))
+    return 3 if wrong is None else attempt.closeness, reached, not isinstance(mistake, WrongType)
+
+
+def _report_names(state: State, name: str, signatures: tuple[Signature, ...], arguments: list[Argument]) -> None:
     """An argument is wrong already; a name that no overload has is a mistake of its own."""
     for argument in arguments:
         if argument.name and not any(argument.name == p.name for s in signatures for p in s.params):
-            attempt, _ = attempt_of(state, signatures[0], 0, [argument], span)
-            if attempt.refused is not None:
-                state.report(attempt.refused)
+            help = unknown_parameter(argument.name, signatures)
+            state.error("TL0202", argument.node.span, f"`{name}` has no parameter `{argument.name}`", help=help)
 
 
 def _infer(state: State, name: str, matcher: Matcher, span: Span) -> Type | None:

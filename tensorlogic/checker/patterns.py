@@ -3,6 +3,7 @@
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.guards import divisions_hold
+from tensorlogic.checker.lengths import kept_length
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.ir.ir import Value
 from tensorlogic.source import Span
@@ -37,14 +38,25 @@ def bind(state: State, pattern: ast.Pattern, typed: Typed) -> None:
         case ast.BindPattern(name=name, type=type_, span=span) if type_ is not None:
             bind_name(state, name, coerce(state, typed, read_type(state, type_), f"`{name}`"), span)
         case ast.TuplePattern(items=items):
+            named_once(state, items)
             _bind_tuple(state, pattern, items, typed)
         case ast.LiteralPattern():
             state.error("TL0101", pattern.span, "a literal cannot stand where a name is bound")
 
 
+def named_once(state: State, patterns: tuple[ast.Pattern, ...]) -> None:
+    """A name may stand once in a pattern, or among the parameters of a lambda."""
+    seen: set[str] = set()
+    for pattern in patterns:
+        names = names_in(pattern)
+        if seen.intersection(names):
+            state.error("TL0203", pattern.span, f"`{next(n for n in names if n in seen)}` is bound twice here")
+        seen.update(names)
+
+
 def bind_name(state: State, name: str, typed: Typed, span: Span) -> None:
     if name in state.frame.mutated and typed.closure is None:
-        typed = Typed(typed.operand, widen(typed.type), typed.span)
+        typed = Typed(typed.operand, kept_length(name, typed.type, state.frame.resized), typed.span)
     variable = state.declare(name, typed.type, span)
     variable.closure = typed.closure
     state.bind_value(variable, typed)
@@ -60,7 +72,13 @@ def _bind_tuple(state: State, pattern: ast.Node, items: tuple[ast.Pattern, ...],
         state.error("TL0306", pattern.span, f"a tuple is expected here, found {typed.type}", "this takes a tuple apart")
         parts = (Unknown(),) * len(items)
     if len(parts) != len(items):
-        state.error("TL0307", pattern.span, f"{len(items)} names for {len(parts)} values", f"the value is {typed.type}")
+        state.error(
+            "TL0307",
+            pattern.span,
+            f"{len(items)} names for {len(parts)} values",
+            f"the value is {typed.type}",
+            "a part that is not needed is `_`",
+        )
         parts = (Unknown(),) * len(items)
     for index, (item, part) in enumerate(zip(items, parts, strict=True)):
         if not isinstance(item, ast.WildcardPattern):

@@ -1,16 +1,22 @@
 """Assignment: to variables, to parts of tensors, lists and structs, and to several names at once."""
 
+from dataclasses import replace
+
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.indexing import set_item
+from tensorlogic.checker.instances import instance_values, model_of
+from tensorlogic.checker.lengths import kept_length
 from tensorlogic.checker.members import struct_fields
 from tensorlogic.checker.operators import apply_operator
 from tensorlogic.checker.patterns import bind_name, parts_of
-from tensorlogic.checker.scope import Closure, FunctionName, GlobalName, Unsupported, Variable
+from tensorlogic.checker.scope import Closure, FunctionName, GlobalName, MemberName, Unsupported, Variable
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
+from tensorlogic.ir.ir import Member
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
-from tensorlogic.types.types import Any, List, Struct, Type, Unknown, Void, is_unknown, widen
+from tensorlogic.types.types import Any, List, ModelOf, Struct, Type, Unknown, Void, is_unknown, widen
+from tensorlogic.types.unify import Bindings, substitute
 
 
 def is_equation(state: State, target: ast.Node) -> bool:
@@ -79,6 +85,9 @@ def write(state: State, target: ast.Node, value: Typed, span: Span) -> None:
 def _with_field(state: State, target: ast.Member, base: Typed, value: Typed) -> Typed | None:
     if is_unknown(base.type):
         return None
+    if isinstance(base.type, ModelOf):
+        _write_member_of(state, target, base, value)
+        return None
     if not isinstance(base.type, Struct):
         state.error("TL0305", target.span, f"{base.type} has no fields to assign to")
         return None
@@ -101,6 +110,9 @@ def _write_name(state: State, target: ast.Name, value: Typed, span: Span) -> Non
         case GlobalName(item=item):
             fitted = coerce(state, value, item.type, f"`{target.name}`", of=found.span)
             state.add("set_global", (fitted.operand,), span, name=item.name)
+        case MemberName(item=item) if state.frame.receiver is not None:
+            receiver = state.frame.receiver
+            _write_member(state, item, Typed(receiver, receiver.type, target.span), value, span)
         case Unsupported():
             return
         case _:
@@ -108,8 +120,37 @@ def _write_name(state: State, target: ast.Name, value: Typed, span: Span) -> Non
             bind_name(state, target.name, kept, target.span)
 
 
+def _write_member_of(state: State, target: ast.Member, base: Typed, value: Typed) -> None:
+    """`m.w = value`"""
+    assert isinstance(base.type, ModelOf)
+    model = model_of(state, base.type)
+    member = model.fields.get(target.name)
+    if member is None:
+        help = f"its fields are {', '.join(model.fields)}"
+        state.error("TL0202", target.name_span, f"`{base.type}` has no field `{target.name}`", help=help)
+        return
+    type_ = substitute(member.type, Bindings(dims=instance_values(base.type)))
+    _write_member(state, replace(member, type=type_), base, value, target.span)
+
+
+def _write_member(state: State, member: Member, base: Typed, value: Typed, span: Span) -> None:
+    """A buffer, or a parameter where no gradients are kept, gets new numbers; a host value is replaced."""
+    assert isinstance(base.type, ModelOf)
+    labels = (Label(member.span, "declared here"),) if member.span.source.text else ()
+    if member.kind in ("submodel", "submodels") or member.name in model_of(state, base.type).signature.own_sizes:
+        state.error("TL0206", span, f"`{member.name}` belongs to what the model is made of", "it cannot be assigned to", labels=labels)
+        return
+    if member.kind == "param" and not state.frame.no_grad:
+        help = "assign to it inside `no_grad { ... }`, or declare it `buffer`"
+        state.error("TL0305", span, f"`{member.name}` is learned, and is not assigned to", "a parameter", help, labels=labels)
+        return
+    fitted = coerce(state, value, widen(member.type), f"`{member.name}`", of=member.span if labels else None)
+    if not is_unknown(fitted.type):
+        state.add("set_member", (base.operand, fitted.operand), span, name=member.name, kind=member.kind, struct=base.type.name)
+
+
 def _declared_type(state: State, name: str, type_: Type) -> Type:
-    return widen(type_) if name in state.frame.mutated else type_
+    return kept_length(name, type_, state.frame.resized) if name in state.frame.mutated else type_
 
 
 def _write_variable(state: State, variable: Variable, declared: Type, value: Typed, target: ast.Name, span: Span) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tensorlogic.checker.imports import Imports
 from tensorlogic.checker.scope import FunctionName, ModelName
 from tensorlogic.checker.state import State
-from tensorlogic.ir.ir import Function, Global, Op
+from tensorlogic.ir.ir import Function, Global, Model, Op
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 
@@ -21,6 +21,7 @@ class Builder:
     program: list[Op] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     models: list[ModelName] = field(default_factory=list)
+    made: list[Model] = field(default_factory=list)
     python: list[Span] = field(default_factory=list)
 
     def unique(self, name: str, prefix: str) -> str:

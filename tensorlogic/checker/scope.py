@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tensorlogic.ir.ir import Global, Op, StructType, Value
+from tensorlogic.ir.ir import Global, Member, Op, StructType, Value
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Goal
 from tensorlogic.types.signature import Signature
-from tensorlogic.types.types import Type
+from tensorlogic.types.types import Int, ModelOf, Type
 
 
 @dataclass(eq=False)
@@ -54,13 +55,29 @@ class FunctionName:
     folder: str  # of its file
     refuted: tuple[Goal, ...] = ()  # divisions in its types that may leave a remainder, reported already
     positive: tuple[str, ...] = ()  # sizes that its body takes to be at least 1
-    outer: Signature | None = None  # of the model whose method it is
+    model: "ModelName | None" = None  # whose method it is
+
+    @property
+    def outer(self) -> Signature | None:
+        """Of the model whose method it is."""
+        return self.model.signature if self.model else None
 
 
 @dataclass(eq=False)
 class StructName:
     item: StructType
     methods: dict[str, FunctionName] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class MemberName:
+    """A field of the model whose method (or own beginning) this is."""
+
+    item: Member
+
+    @property
+    def span(self) -> Span:
+        return self.item.span
 
 
 @dataclass(eq=False)
@@ -72,8 +89,13 @@ class ModelName:
     declaration: ast.ModelDecl
     scope: "Scope"
     folder: str
-    fields: dict[str, Type] = field(default_factory=dict)
+    fields: dict[str, Member] = field(default_factory=dict)
     methods: dict[str, FunctionName] = field(default_factory=dict)
+
+    @property
+    def instance(self) -> ModelOf:
+        """The model in its own parameters: the type of what its methods belong to."""
+        return ModelOf(self.unique, tuple((p.name, Dim.sym(p.name)) for p in self.signature.params if isinstance(p.type, Int)))
 
 
 @dataclass(eq=False)
@@ -100,7 +122,7 @@ class Unsupported:
     span: Span
 
 
-Binding = Variable | GlobalName | FunctionName | StructName | ModelName | Namespace | PythonModule | Unsupported
+Binding = Variable | GlobalName | FunctionName | StructName | MemberName | ModelName | Namespace | PythonModule | Unsupported
 
 
 @dataclass(eq=False)
@@ -128,7 +150,7 @@ class Scope:
         scope, in_function = self, False
         while scope is not None:
             found = scope.names.get(name)
-            if found is not None and not (in_function and isinstance(found, Variable) and scope.kind != "model"):
+            if found is not None and not (in_function and isinstance(found, Variable)):
                 return found
             in_function = in_function or scope.kind == "function"
             scope = scope.parent

@@ -44,6 +44,7 @@ class Frame:
     facts: Facts
     mutated: frozenset[str]
     top: bool = False
+    resized: frozenset[str] | None = None  # of those, lists whose length may change; None: any
     origins: dict[str, tuple[Operand, int]] = field(default_factory=dict)  # unknown dim -> (tensor, axis) that has it
     dim_values: dict[str, Value] = field(default_factory=dict)  # dimension variable -> its int
     loops: int = 0
@@ -53,7 +54,10 @@ class Frame:
     entry: frozenset[Operand] = frozenset()  # the arguments and their sizes, as far as nothing changes them
     entry_guards: list[Op] = field(default_factory=list)
     result_span: Span | None = None
+    receiver: Value | None = None  # the model whose method it is
+    no_grad: int = 0  # blocks without gradients around this place
     returned: list["Typed"] | None = None  # in a lambda: what its `return`s give
+    unknown_names: set[str] = field(default_factory=set)  # reported already: a misspelt name is one mistake, however often it is read
 
 
 @dataclass
@@ -108,6 +112,13 @@ class State:
         self.problems.add(Diagnostic(code, message, span, text, help=helps, **more))
         return self.unknown(span)
 
+    def unknown_name(self, name: str, span: Span, message: str, text: str = "", help: str = "") -> Typed:
+        """A name that nothing has: TL0201 at its first use in the function."""
+        if name in self.frame.unknown_names:
+            return self.unknown(span)
+        self.frame.unknown_names.add(name)
+        return self.error("TL0201", span, message, text, help)
+
     def unknown(self, span: Span) -> Typed:
         return Typed(Value("", Unknown()), Unknown(), span)
 
@@ -137,7 +148,7 @@ class State:
         for op in (op for arg in args if isinstance(arg, Value) and isinstance(arg.type, Fn) for op in reversed(self.ops)):
             if op.code == "lambda" and not op.regions and op.results[0] in args:
                 help = "write a function with typed parameters"
-                if op.span and not any(d.span == op.span for d in self.problems.errors):
+                if op.span and "told" not in op.attrs and not any(d.span == op.span for d in self.problems.errors):
                     self.error("TL0306", op.span, "the types of this lambda's parameters are not known here", help=help)
                 return True
         return False

@@ -3,6 +3,7 @@
 from tensorlogic.checker.blocks import block_value
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.equations import check_equation
+from tensorlogic.checker.lengths import kept_length
 from tensorlogic.checker.operators import condition
 from tensorlogic.checker.patterns import bind, bind_name, read_type
 from tensorlogic.checker.places import assign, is_equation
@@ -37,7 +38,10 @@ def check_let(state: State, node: ast.Let) -> None:
     value = state.expr(node.value, wanted)
     what = f"`{node.target.name}`" if isinstance(node.target, ast.BindPattern) else "the value"
     fitted = coerce(state, _with_value(state, value, node.value), wanted, what, of=node.type.span)
-    _bind(state, node.target, fitted, wanted)
+    if fitted.doubted:  # the declaration may be the mistake as well as the value
+        _bind(state, node.target, state.unknown(fitted.span))
+    else:
+        _bind(state, node.target, fitted, wanted)
 
 
 def _with_value(state: State, value: Typed, node: ast.Node) -> Typed:
@@ -53,14 +57,15 @@ def _bind(state: State, target: ast.Pattern, value: Typed, declared: Type | None
         return
     shadows_builtin(state, target)
     if target.name in state.frame.mutated and value.closure is None:
-        value = Typed(value.operand, widen(declared or value.type), value.span)
+        value = Typed(value.operand, kept_length(target.name, declared or value.type, state.frame.resized), value.span)
     bind_name(state, target.name, value, target.span)
 
 
 def shadows_builtin(state: State, target: ast.BindPattern) -> None:
     if registry.lookup(target.name) is not None and state.scope.find(target.name) is None:
-        title = f"`{target.name}` shadows the builtin of that name"
-        state.report(Diagnostic("TL0701", title, target.span, severity="warning"))
+        help = ("give it another name if the builtin is needed too",)
+        title, text = f"`{target.name}` is also a builtin", "from here on it is this variable"
+        state.report(Diagnostic("TL0701", title, target.span, text, help=help, severity="warning"))
 
 
 def equation(state: State, target: ast.Node, node: ast.Let | ast.Assign) -> None:
@@ -200,8 +205,10 @@ def check_assert(state: State, node: ast.Assert) -> None:
 
 
 def check_no_grad(state: State, node: ast.NoGrad) -> None:
+    state.frame.no_grad += 1
     with state.block() as ops:
         _statements(state, node.body)
+    state.frame.no_grad -= 1
     state.ops.append(Op("no_grad", (), (), {}, (Region((), tuple(ops)),), node.span))
 
 

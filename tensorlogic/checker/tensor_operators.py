@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
-from tensorlogic.checker.coerce import default_dtype, leaf_fits, literal_shape, to_tensor
+from tensorlogic.checker.advice import operand_advice
+from tensorlogic.checker.coerce import default_dtype, leaf_fits, literal_shape, to_tensor, uneven
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.members import operand_label
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.syntax import ast
 from tensorlogic.types.dtypes import QUANTIZED, is_float, promote_ints
-from tensorlogic.types.mistakes import AccidentalBroadcast, DTypeMismatch, Mistake, NotDefined, SizeMismatch, WrongType
+from tensorlogic.types.mistakes import AccidentalBroadcast, DTypeMismatch, NotDefined, SizeMismatch, WrongType
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes import broadcast, matmul
 from tensorlogic.types.types import AnyTensor, Bool, DTypeVar, Float, Int, List, Tensor, Type, is_tensor, is_unknown
@@ -43,25 +44,15 @@ def tensor_operator(state: State, node: ast.Binary, left: Typed, right: Typed) -
 
 def _refused(state: State, node: ast.Binary, need: Obligations, left: Typed, right: Typed) -> Typed:
     if need.mistakes:
-        labels = tuple(operand_label(state, n, t) for n, t in ((node.left, left), (node.right, right)) if is_tensor(t.type))
+        sides = ((node.left, left), (node.right, right))
+        labels = tuple(dict.fromkeys(operand_label(state, n, t) for n, t in sides if is_tensor(t.type)))
         mistake = need.mistakes[0]
         subject = f"`{node.op}`" if isinstance(mistake, SizeMismatch | AccidentalBroadcast) else ""
         told = describe(mistake, node.span, labels, subject)
-        state.report(replace(told, help=_declare_it(node.right, right.type, mistake) or told.help))
+        advice = operand_advice(node.op, (node.left, node.right), (left.type, right.type), mistake)
+        state.report(replace(told, help=advice or told.help))
         return state.unknown(node.span)
     return state.emit("binary", (left.operand, right.operand), AnyTensor(), node.span, op=node.op)
-
-
-def _declare_it(node: ast.Node, type_: Type, mistake: Mistake) -> tuple[str, ...]:
-    """How the right operand would have to be declared, where that is one name away."""
-    if not isinstance(mistake, SizeMismatch) or not isinstance(node, ast.Name) or not isinstance(type_, Tensor):
-        return ()
-    if mistake.left.value is not None or mistake.right.value is not None or mistake.left.has_unknown or mistake.right.has_unknown:
-        return ()
-    swapped = (*type_.shape[:-2], *type_.shape[:-3:-1])
-    transposed = len(type_.shape) > 1 and type_.shape[-1] == mistake.left
-    better = Tensor(type_.dtype, swapped if transposed else tuple(mistake.left if item == mistake.right else item for item in type_.shape))
-    return (f"declare `{node.name}` as {better}, or say `where {mistake.left} == {mistake.right}`",) if better != type_ else ()
 
 
 def _quantized(type_: Type) -> bool:
@@ -80,7 +71,7 @@ def _lists_to_tensors(state: State, left: Typed, right: Typed) -> tuple[Typed, T
 def _list_to_tensor(state: State, typed: Typed, other: Typed) -> Typed:
     found = literal_shape(typed.type)
     if found is None:
-        state.report(describe(WrongType("an operand beside a tensor", "numbers in equal rows", typed.type), typed.span))
+        state.report(describe(WrongType("an operand beside a tensor", "numbers in equal rows", typed.type, uneven(typed.type)), typed.span))
         return state.unknown(typed.span)
     dtype = other.type.dtype if isinstance(other.type, Tensor) else None
     return to_tensor(state, typed, dtype if dtype and leaf_fits(found[1], dtype) else default_dtype(found[1]))

@@ -8,8 +8,10 @@ Operations, by `code` (attributes in parentheses):
     builtin(name, index)      a call of a builtin: `index` is the overload, INITIALIZER for what fills a declared tensor; one operand
                               per parameter, `Omitted` where left out; a variadic parameter takes the operands that are left.
                               With (folder) its operand `path` is relative to that folder, seen from the program's own
-    call(name)                a call of a function of this module, one operand per parameter, `Omitted` for a default
+    call(name, method)        a call of a function of this module, one operand per parameter, `Omitted` for a default
     call_value                the first operand is a function value
+    model(name)               a new model: a model of this module or a standard layer, one operand per parameter
+    call_method(name, method) a method of a model, which is operand 0; then one operand per parameter. `name` is unique in the module
     python_call(module, name, names, type)
                               a function of a Python module; `names` are the names of the arguments or None
     binary(op)                + - * / // % ** @ == != < <= > >= in, on host values and tensors; `//` is exact or floor division of ints
@@ -20,7 +22,7 @@ Operations, by `code` (attributes in parentheses):
                               shape; device is None, "gpu" or "cpu"
     list / tuple / range      of the operands
     struct(name)              a new struct, operands in the order of its fields
-    field(name)               of a struct
+    field(name)               of a struct or a model; in a method the model is the `receiver`
     set_field(name)           operands struct, new value; structs are values: the result is the updated struct
     item(index)               element of a tuple
     list_item / list_slice    xs[i]; xs[a:b:c] with Omitted for absent parts (strings too)
@@ -31,9 +33,12 @@ Operations, by `code` (attributes in parentheses):
     copy                      a plain binding of another name to a value: `let y = x`
     assign(target)            writes the mutable value `target`
     set_global(name)          writes a `param` or `tensor` of the file
+    new_member(name)          in the `init` of a model: the operands are the new model and the first value of a field
+    set_member(name, model)   writes a field of a model, parameters and buffers in place; operands model and value
     lambda                    regions[0] is the function: its params, its body, its yield
     if                        operand: condition; regions then, otherwise (may be empty); results are what the regions yield
     for                       operand: list, tuple, range or tensor; regions[0] has the element as parameter
+    repeat                    operand: a count; regions[0] yields the item, evaluated anew for each: a list of models
     while                     regions[0] yields the condition, regions[1] is the body
     break / continue / return terminators; `return` has 0 or 1 operands
     assert(text)              operands: condition, optional message
@@ -130,13 +135,14 @@ class Op:
 @distinct_record
 class DimBinding:
     """How a dimension variable gets its number at a call: axis `axis` (negative from the right) of parameter `param`, which is
-    `scale * value + offset`; or the int parameter itself when `axis` is None."""
+    `scale * value + offset`; or the int parameter itself when `axis` is None, or the `field` of that name of a model."""
 
     value: Value
     param: Value
     axis: int | None
     scale: int = 1
     offset: int = 0
+    field: str = ""
 
 
 @distinct_record
@@ -150,7 +156,35 @@ class Function:
     signature: Signature
     span: Span
     doc: str | None = None
-    method_of: str | None = None  # a struct
+    method_of: str | None = None  # a struct or a model
+    receiver: Value | None = None  # the model whose method it is
+
+
+@distinct_record
+class Member:
+    """A field of a model. `kind` is submodel, submodels (a list of them), param, buffer or value."""
+
+    name: str
+    kind: str
+    type: Type
+    learnable: bool
+    span: Span
+
+
+@distinct_record
+class Model:
+    """A declared model. `init` makes the fields of the new model `receiver` with `new_member` operations, in order. Its methods are
+    functions of the module."""
+
+    name: str
+    params: tuple[Value, ...]
+    defaults: tuple[Operand, ...]
+    receiver: Value
+    members: tuple[Member, ...]
+    init: Region
+    signature: Signature
+    span: Span
+    doc: str | None = None
 
 
 @distinct_record
@@ -196,6 +230,11 @@ class Module:
     tests: tuple[TestBlock, ...]
     python: tuple[Span, ...] = ()  # where Python modules are imported: run only where the user allows it
     later: tuple[tuple[Span, str], ...] = ()  # what is checked and cannot be run yet, with its name
+    models: tuple[Model, ...] = ()
 
     def function(self, name: str) -> Function:
         return next(f for f in self.functions if f.name == name)
+
+    def methods(self, owner: str) -> tuple[Function, ...]:
+        """Those of a struct or a model."""
+        return tuple(f for f in self.functions if f.method_of == owner)

@@ -10,7 +10,8 @@ Change = Callable[[Op], Op]
 
 def operations(module: Module) -> Iterator[Op]:
     """All operations of a module."""
-    blocks = (module.program, module.main, *(test.body for test in module.tests), *(f.body for f in module.functions))
+    bodies = (*(m.init for m in module.models), *(f.body for f in module.functions))
+    blocks = (module.program, module.main, *(test.body for test in module.tests), *bodies)
     return operations_in(block for block in blocks if block is not None)
 
 
@@ -36,6 +37,7 @@ def map_operations(module: Module, change: Change) -> Module:
     return replace(
         module,
         functions=tuple(replace(f, body=region(f.body)) for f in module.functions),
+        models=tuple(replace(m, init=region(m.init)) for m in module.models),
         program=region(module.program),
         main=region(module.main) if module.main is not None else None,
         tests=tuple(replace(t, body=region(t.body)) for t in module.tests),

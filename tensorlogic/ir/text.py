@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from tensorlogic.ir.ir import Function, Global, Module, Omitted, Region, StructType
+from tensorlogic.ir.ir import Function, Global, Model, Module, Omitted, Region, StructType
 from tensorlogic.ir.rewrite import operations_in
+from tensorlogic.ir.text_models import fields
 from tensorlogic.ir.text_operations import STEP, Signatures, Writer, is_bound, only_guarded, python_name
 from tensorlogic.ir.text_values import Names, constant, quoted, type_text
 from tensorlogic.types.types import Void
@@ -23,18 +24,26 @@ class _Printer:
         self.signatures = signatures
         self.functions = {f.name: f for f in module.functions}
         self.structs = {s.name: s for s in module.structs}
-        self.taken = {*self.functions, *self.structs, *(g.name for g in module.globals), *_builtins(module)}
+        self.taken = {
+            *self.functions,
+            *self.structs,
+            *(m.name for m in module.models),
+            *(g.name for g in module.globals),
+            *_builtins(module),
+        }
 
     def text(self) -> str:
         module = self.module
         consts = [f"const {g.name}: {type_text(g.type)} = {_value(g)}" for g in module.globals if g.kind == "const"]
         blocks = [self.python_imports(), consts, *(self.struct(s) for s in module.structs)]
+        blocks += [self.model(m) for m in module.models]
         blocks += [self.function(f) for f in module.functions if f.method_of is None]
         blocks += self.program()
         return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
     def writer(self, names: Names, regions: tuple[Region, ...]) -> Writer:
-        return Writer(names, self.functions, self.structs, self.signatures, idle=only_guarded(regions))
+        signatures = {model.name: model.signature for model in self.module.models}
+        return Writer(names, self.functions, self.structs, self.signatures, signatures, idle=only_guarded(regions))
 
     def python_imports(self) -> list[str]:
         regions = [f.body for f in self.module.functions] + self.blocks()
@@ -52,26 +61,42 @@ class _Printer:
         variables = f"<{', '.join(struct.type_vars)}>" if struct.type_vars else ""
         fields = [f"{STEP}{n}: {type_text(t)}{' learnable' if n in struct.learnable else ''}," for n, t in struct.fields]
         lines = [*_doc(struct.doc), f"struct {struct.name}{variables} {{", *fields, "}"]
-        methods = [f for f in self.module.functions if f.method_of == struct.name]
+        methods = self.module.methods(struct.name)
         if methods:
             lines += ["", f"impl {struct.name}{variables} {{"]
             lines += [STEP + line for method in methods for line in self.function(method)]
             lines.append("}")
         return lines
 
-    def function(self, function: Function) -> list[str]:
+    def model(self, model: Model) -> list[str]:
+        members = {m.name for m in model.members} | {f.signature.name for f in self.module.methods(model.name)}
+        writer = self.writer(Names((model.init,), model.params, (self.taken | members) - {p.name for p in model.params}), (model.init,))
+        params = _parameters(model, writer)
+        where = ", ".join(r.text or str(r.goal) for r in model.signature.where)
+        lines = [
+            *_doc(model.doc),
+            f"model {model.name}({', '.join(params)}){f' where {where}' if where else ''} {{",
+            *fields(model, writer),
+        ]
+        for method in self.module.methods(model.name):
+            lines += [STEP + line for line in self.function(method, members)]
+        return [*lines, "}"]
+
+    def function(self, function: Function, members: Iterable[str] = ()) -> list[str]:
+        """`members` are the fields and methods of the model whose method it is."""
         values = (*function.params, *(d.value for d in function.dims))
-        writer = self.writer(Names((function.body,), values, self.taken - {v.name for v in values}), (function.body,))
+        taken = (self.taken | set(members)) - {v.name for v in values}
+        writer = self.writer(Names((function.body,), values, taken), (function.body,))
+        writer.receiver = function.receiver
         writer.region(function.body, 1)
         return [*_doc(function.doc), self.head(function, writer), *writer.lines, "}"]
 
     def head(self, function: Function, writer: Writer) -> str:
         signature = function.signature
         variables = ", ".join(f"{v.name}: {v.kind}" for v in signature.dtype_vars)
-        parameters = []
-        for at, (param, default) in enumerate(zip(signature.params, function.defaults, strict=True)):
-            text = "self" if at == 0 and is_bound(function) else f"{param.name}: {type_text(param.type)}"
-            parameters.append(text if isinstance(default, Omitted) else f"{text} = {writer.names.operand(default)}")
+        parameters = _parameters(function, writer)
+        if is_bound(function):
+            parameters[0] = "self"
         result = "" if isinstance(function.result, Void) else f" -> {type_text(function.result)}"
         where = ", ".join(r.text or str(r.goal) for r in signature.where)
         generics = f"<{variables}>" if variables else ""
@@ -96,6 +121,13 @@ class _Printer:
         return found
 
 
+def _parameters(item: Function | Model, writer: Writer) -> list[str]:
+    """`x: float32[N]`, with defaults."""
+    found = [f"{param.name}: {type_text(param.type)}" for param in item.signature.params]
+    pairs = zip(found, item.defaults, strict=True)
+    return [text if isinstance(default, Omitted) else f"{text} = {writer.names.operand(default)}" for text, default in pairs]
+
+
 def _taken(writer: Writer) -> list[str]:
     lines, writer.lines = writer.lines, []
     return lines
@@ -117,6 +149,7 @@ def _doc(doc: str | None) -> list[str]:
 
 def _builtins(module: Module) -> Iterable[str]:
     """The builtins that the module calls: no value may hide them."""
-    regions = [module.program, *(f.body for f in module.functions), *(t.body for t in module.tests)]
+    bodies = (*(f.body for f in module.functions), *(m.init for m in module.models))
+    regions = [module.program, *bodies, *(t.body for t in module.tests)]
     found = operations_in([*regions, module.main] if module.main else regions)
     return {str(op.attrs["name"]) for op in found if op.code == "builtin"}

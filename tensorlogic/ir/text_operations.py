@@ -22,9 +22,11 @@ class Writer:
     functions: Mapping[str, Function]
     structs: Mapping[str, StructType]
     signatures: Signatures
+    models: Mapping[str, Signature]
     lines: list[str] = field(default_factory=list)
     idle: set[Value] = field(default_factory=set)  # sizes that only guards read
     waiting: list[str] = field(default_factory=list)  # guards of the next operation
+    receiver: Value | None = None  # the model whose method this is
     declared: dict[str, str] = field(default_factory=dict)  # `param w: float32[D]` of globals that have no value yet
 
     def region(self, region: Region, depth: int) -> None:
@@ -105,7 +107,13 @@ class Writer:
                 pairs = zip(self.structs[str(op.attrs["name"])].fields, texts, strict=True)
                 return f"{op.attrs['name']} {{ {', '.join(f'{name}: {text}' for (name, _), text in pairs)} }}"
             case "field":
-                return f"{texts[0]}.{op.attrs['name']}"
+                return str(op.attrs["name"]) if args[0] is self.receiver else f"{texts[0]}.{op.attrs['name']}"
+            case "model":
+                name = str(op.attrs["name"])
+                signature = self.models.get(name) or self.signatures(name)[0]
+                return f"{name}({named_arguments(signature, args, texts)})"
+            case "call_method":
+                return self.method(op, texts)
             case "item":
                 return f"{texts[0]}.{op.attrs['index']}"
             case "list_item" | "index":
@@ -136,6 +144,18 @@ class Writer:
             rest = Signature("", function.signature.params[1:], function.result)
             return f"{texts[0]}.{function.signature.name}({named_arguments(rest, op.args[1:], texts[1:])})"
         return f"{function.method_of}::{function.signature.name}({named_arguments(function.signature, op.args, texts)})"
+
+    def method(self, op: Op, texts: list[str]) -> str:
+        """`block(x)`, `m.count()`, or `count()` of the model itself."""
+        name, function = str(op.attrs["method"]), self.functions.get(str(op.attrs["name"]))
+        arguments = named_arguments(function.signature, op.args[1:], texts[1:]) if function else ", ".join(texts[1:])
+        if op.args[0] is self.receiver:
+            return f"{name}({arguments})"
+        return f"{texts[0]}({arguments})" if name == "forward" else f"{texts[0]}.{name}({arguments})"
+
+    def set_member(self, op: Op, depth: int) -> None:
+        owner = "" if op.args[0] is self.receiver else f"{self.names.operand(op.args[0])}."
+        self.line(depth, f"{owner}{op.attrs['name']} = {self.names.operand(op.args[1])}")
 
     def python(self, op: Op, texts: list[str]) -> str:
         names = op.attrs["names"]
@@ -248,6 +268,7 @@ STATEMENTS: dict[str, Callable[[Writer, Op, int], None]] = {
     "return": Writer.leave,
     "assert": Writer.claim,
     "guard": Writer.guard,
+    "set_member": Writer.set_member,
     "set_global": lambda writer, op, depth: writer.set_global(op, writer.names.operand(op.args[0]), depth),
 }
 

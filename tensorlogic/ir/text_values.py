@@ -15,6 +15,7 @@ from tensorlogic.types.types import (
     Int,
     Library,
     List,
+    ModelOf,
     NoneType,
     Range,
     String,
@@ -133,6 +134,8 @@ def type_text(type_: Type) -> str | None:
         case Fn(params, result):
             parts, back = _around("fn({})", params), type_text(result)
             return f"{parts} -> {back}" if parts and back else None
+        case ModelOf(_, args):
+            return str(type_) if all(value is not None for _, value in args) else None
         case Struct(name, args):
             return _around(f"{name}<{{}}>", args) if args else name
         case Int() | Float() | Bool() | String() | Void() | AnyTensor() | Library() | TypeVar():

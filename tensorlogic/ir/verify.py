@@ -18,19 +18,20 @@ from tensorlogic.ir.ir import (
 )  # fmt: skip
 from tensorlogic.types.types import Unknown
 
-REGIONS = {"and": (1,), "or": (1,), "lambda": (1,), "if": (1, 2), "for": (1,), "while": (2,), "no_grad": (1,)}
+REGIONS = {"and": (1,), "or": (1,), "lambda": (1,), "if": (1, 2), "for": (1,), "while": (2,), "no_grad": (1,), "repeat": (1,)}
 RESULTS = {
     "assign": 0, "set_global": 0, "for": 0, "while": 0, "break": 0, "continue": 0, "return": 0, "assert": 0, "guard": 0, "lambda": 1,
     "binary": 1, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "list": 1, "tuple": 1, "range": 1, "struct": 1, "field": 1,
     "set_field": 1, "item": 1, "list_item": 1, "list_slice": 1, "index": 1, "set_index": 1,
     "set_list_item": 1,
-    "python_call": 1, "copy": 1, "check_type": 1,
+    "python_call": 1, "copy": 1, "check_type": 1, "model": 1, "repeat": 1, "new_member": 0, "set_member": 0,
 }  # fmt: skip
 ARGS = {
     "binary": 2, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "field": 1, "set_field": 2, "item": 1, "list_item": 2,
     "list_slice": 4, "copy": 1, "assign": 1, "set_global": 1, "if": 1, "for": 1, "while": 0, "break": 0, "continue": 0, "no_grad": 0,
+    "repeat": 1, "new_member": 2, "set_member": 2,
 }  # fmt: skip
-CODES = {*RESULTS, "builtin", "call", "call_value", "if", "no_grad"}
+CODES = {*RESULTS, "builtin", "call", "call_value", "call_method", "if", "no_grad"}
 TERMINATORS = frozenset(("break", "continue", "return"))
 
 
@@ -45,6 +46,8 @@ def verify(module: Module) -> Module:
     top.region(module.program)
     for function in module.functions:
         _function(known, function)
+    for model in module.models:
+        _Verifier(known, {*model.params, model.receiver}).region(model.init)
     for block in (module.main, *(test.body for test in module.tests)):
         if block is not None:
             _Verifier(known, set(top.defined)).region(block)
@@ -64,9 +67,10 @@ def _function(known: _Names, function: Function) -> None:
     if len(function.defaults) != len(function.params):
         raise Malformed(f"{function.name} has {len(function.params)} parameters and {len(function.defaults)} defaults")
     dims = {binding.value for binding in function.dims}
-    if any(binding.param not in function.params for binding in function.dims):
+    own = (function.receiver,) if function.receiver is not None else ()
+    if any(binding.param not in (*own, *function.params) for binding in function.dims):
         raise Malformed(f"{function.name} binds a size to what is no parameter")
-    _Verifier(known, {*function.params, *dims}).region(function.body)
+    _Verifier(known, {*own, *function.params, *dims}).region(function.body)
 
 
 class _Verifier:
@@ -178,5 +182,5 @@ def _yields(op: Op, where: str) -> None:
                 raise Malformed(f"{where} gives values without an else")
         case "and" | "or":
             _count(where, "yields", len(op.regions[0].yields), (1,))
-        case "while":
+        case "while" | "repeat":
             _count(where, "yields", len(op.regions[0].yields), (1,))

@@ -16,7 +16,7 @@ from tensorlogic.ir.ir import Function, Module
 from tensorlogic.source import Source
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import Bool, DTypeVar, Float, Int, List, Segment, String, Tensor, Tuple, Type
-from tests.reference import Reference, StructValue
+from tests.reference import ModelValue, Reference, StructValue
 
 SEED = 7
 DTYPES = {"float": "float32", "int": "int64", "bool": "bool", "number": "float64", "any": "float32"}
@@ -80,10 +80,14 @@ def same(a: Any, b: Any) -> bool:
     """Bit for bit; NaN equals NaN, a list a tuple."""
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         return a.dtype == b.dtype and a.shape == b.shape and same_bits(a, b)
-    if isinstance(a, tuple | list | range) and isinstance(b, tuple | list | range):
+    if isinstance(a, tuple | list | range | torch.nn.ModuleList) and isinstance(b, tuple | list | range):
         return len(a) == len(b) and all(map(same, a, b))
     if is_dataclass(a) and isinstance(b, StructValue):
         return all(same(getattr(a, field.name), value) for field, value in zip(fields(a), b.fields.values(), strict=True))
+    if isinstance(a, torch.nn.Module) and isinstance(b, ModelValue):
+        return all(same(getattr(a, name), value) for name, value in b.fields.items())
+    if isinstance(a, torch.nn.Module) and isinstance(b, torch.nn.Module):
+        return same(list(a.state_dict().values()), list(b.state_dict().values()))
     if callable(a) and callable(b):
         return True
     return type(a) is type(b) and (a == b or a != a and b != b)

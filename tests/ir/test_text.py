@@ -8,7 +8,7 @@ from tensorlogic.diagnostics.diagnostic import Problems
 from tensorlogic.source import Source
 
 check = pytest.importorskip("tensorlogic.checker.check")
-signatures = pytest.importorskip("tensorlogic.checker.signatures")
+instances = pytest.importorskip("tensorlogic.checker.instances")
 text = pytest.importorskip("tensorlogic.ir.text")
 
 
@@ -18,7 +18,7 @@ def printed(program: str, name: str = "program.tl") -> str | None:
     module = check.check_program(Source(name, program), problems)
     if problems.errors or module is None or module.later:
         return None
-    return text.print_module(module, signatures.builtin_signatures)
+    return text.print_module(module, instances.library_signatures)
 
 
 PROGRAMS = {
