@@ -15,6 +15,7 @@ from tensorlogic.syntax.parse import read_source
 from tensorlogic.write import replace_text
 
 if TYPE_CHECKING:
+    from torch.export import ExportedProgram
     from torch.fx import GraphModule
 
 TextOrPath = str | os.PathLike[str]
@@ -41,6 +42,7 @@ class Program(Mapping[str, Callable[..., Any]]):
 
     def __init__(self, analysis: driver.Analysis, allow_python: bool = False):
         self._module = analysis.runnable()
+        self._analysis = analysis
         self._loaded = driver.load(analysis, allow_python)
         self._members = members(self._loaded, self._module)
         self.source: Source = analysis.source
@@ -59,9 +61,13 @@ class Program(Mapping[str, Callable[..., Any]]):
     @property
     def values(self) -> dict[str, Any]:
         """Constants, parameters, tensors and top-level variables by name; most have a value only after `run()`."""
-        generated = self._loaded.generated
-        names = {**generated.globals, **generated.values}
-        return {name: self._loaded.names[python] for name, python in names.items() if python in self._loaded.names}
+        generated, known = self._loaded.generated, self._loaded.names
+        found = {name: known[python] for name, python in {**generated.globals, **generated.values}.items() if python in known}
+        checked = {known[python]: self._members[name] for name, python in generated.models.items()}
+        for value in found.values():
+            if type(value) in checked:
+                value.__class__ = checked[type(value)]  # from here on Python calls it
+        return found
 
     def fx(self, name: str) -> "GraphModule":
         """The torch.fx graph of a pure function. Raises TensorLogicError with the reason for any other, KeyError for an unknown name.
@@ -79,6 +85,24 @@ class Program(Mapping[str, Callable[..., Any]]):
             return build_graph(self._module, name, self.values)
         except NotPure as problem:
             raise TensorLogicError(Diagnostic("TL0305", f"`{name}` is not one graph: {problem.reason}", problem.span)) from None
+
+    def export(self, name: str, **fixed: Any) -> "ExportedProgram":
+        """A pure function as `torch.export` gives it: its sizes stay open, within what the program requires of them.
+
+        `fixed` are values of parameters that shall be constants; ints without one stay inputs. Parameters and tensors of the file have
+        the values that they have now. Raises TensorLogicError with the reason for a function that cannot be exported, KeyError for
+        an unknown name.
+        """
+        from tensorlogic.backends.export import export
+
+        return export(self._module, driver.described(self._analysis, name), self.values, fixed)
+
+    def dynamic_shapes(self, name: str) -> dict[str, Any]:
+        """What `torch.export.export` takes as `dynamic_shapes` of a function, by parameter. KeyError for an unknown name."""
+        from tensorlogic.backends.export_shapes import dynamic_shapes
+
+        found = driver.described(self._analysis, name)
+        return dynamic_shapes(found.signature, found.facts)
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
         return self._members[name]
@@ -103,10 +127,22 @@ class Program(Mapping[str, Callable[..., Any]]):
 
 
 def members(loaded: driver.Loaded, module: Module) -> dict[str, Callable[..., Any]]:
-    """The structs and functions of a program by their names; functions check what they are called with."""
+    """The structs, functions and models of a program by their names; functions and models check what they are called with."""
     generated, names = loaded.generated, loaded.names
     structs = {name: names[python] for name, python in generated.structs.items()}
-    return structs | {f.name: checked(f, names[generated.functions[f.name]], loaded) for f in module.functions}
+    functions = {f.name: checked(f, names[generated.functions[f.name]], loaded) for f in module.functions if f.receiver is None}
+    return structs | functions | models(loaded, module)
+
+
+def models(loaded: driver.Loaded, module: Module) -> dict[str, Callable[..., Any]]:
+    """The models of a program as classes that check what they are called with."""
+    if not module.models:
+        return {}
+    from tensorlogic.backends.checked_models import checked_model
+
+    generated, translated = loaded.generated, partial(driver.translated, sources=loaded.sources)
+    classes = ((m, loaded.names[generated.models[m.name]], generated.members[m.name]) for m in module.models)
+    return {m.name: checked_model(module, m, plain, names, translated) for m, plain, names in classes}
 
 
 def checked(function: Function, call: Callable[..., Any], loaded: driver.Loaded) -> Callable[..., Any]:

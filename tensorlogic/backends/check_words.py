@@ -13,13 +13,15 @@ from tensorlogic.types.types import Bool, DTypeVar, Float, Int, Segment, String,
 _HOST: dict[type, tuple[type, ...]] = {Int: (int,), Float: (float, int), Bool: (bool,), String: (str,)}
 
 
-def explain(function: Function, args: tuple, keywords: Mapping[str, Any], names: tuple[str, ...]) -> None:
+def explain(
+    function: Function, args: tuple, keywords: Mapping[str, Any], names: tuple[str, ...], sizes: Mapping[str, int] | None = None
+) -> None:
     """Raises the first mistake among the arguments; returns if there is none after all (a call by keywords, say).
 
-    `names` are the names of the parameters in Python.
+    `names` are the names of the parameters, `sizes` those of the model whose method it is.
     """
     given = _bound(function, args, keywords, names)
-    check = _Check(function)
+    check = _Check(function, sizes or {})
     for param, value in given.items():
         check.argument(param, value)
     for requirement in function.signature.where:
@@ -28,7 +30,7 @@ def explain(function: Function, args: tuple, keywords: Mapping[str, Any], names:
             numbers = ", ".join(f"{name} = {check.sizes[name]}" for name in sorted(goal_symbols(goal)))
             check.fail(
                 "TL0311",
-                f"`{function.name}` needs {requirement.text or goal}, found {numbers}",
+                f"`{function.title}` needs {requirement.text or goal}, found {numbers}",
                 *map(check.origin, sorted(goal_symbols(goal))),
             )
 
@@ -37,16 +39,16 @@ def _bound(function: Function, args: tuple, keywords: Mapping[str, Any], names: 
     """Arguments by parameter."""
     count = len(function.params)
     if len(args) > count:
-        _raise(function, "TL0307", f"`{function.name}` takes {count} arguments, found {len(args)}")
+        _raise(function, "TL0307", f"`{function.title}` takes {count} arguments, found {len(args)}")
     given = dict(zip(function.params, args, strict=False))
     for key, value in keywords.items():
         param = function.params[names.index(key)] if key in names else None
         if param is None or param in given:
-            _raise(function, "TL0307", f"`{function.name}` has no parameter `{key}`" if param is None else f"`{key}` is given twice")
+            _raise(function, "TL0307", f"`{function.title}` has no parameter `{key}`" if param is None else f"`{key}` is given twice")
         given[param] = value
     for param, declared in zip(function.params, function.signature.params, strict=True):
         if param not in given and not declared.has_default:
-            _raise(function, "TL0307", f"`{function.name}` needs the argument `{param.name}: {param.type}`")
+            _raise(function, "TL0307", f"`{function.title}` needs the argument `{param.name}: {param.type}`")
     return {param: given[param] for param in function.params if param in given}
 
 
@@ -63,10 +65,10 @@ def found_text(value: Any) -> str:
 
 
 class _Check:
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, sizes: Mapping[str, int]) -> None:
         self.function = function
-        self.sizes: dict[str, int] = {}
-        self.origins: dict[str, str] = {}
+        self.sizes = dict(sizes)
+        self.origins = dict.fromkeys(sizes, "of the model")
         self.segments: dict[str, tuple[int, ...]] = {}
         self.dtypes: dict[str, str] = {}
 
@@ -74,7 +76,7 @@ class _Check:
         _raise(self.function, code, message, *notes)
 
     def mismatch(self, code: str, param: Value, value: Any, *notes: str) -> NoReturn:
-        self.fail(code, f"`{self.function.name}` expects `{param.name}: {param.type}`, found {found_text(value)}", *notes)
+        self.fail(code, f"`{self.function.title}` expects `{param.name}: {param.type}`, found {found_text(value)}", *notes)
 
     def origin(self, name: str) -> str:
         """Where a size has its number from."""

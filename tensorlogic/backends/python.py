@@ -30,6 +30,7 @@ class Generated:
     functions: dict[str, str]
     structs: dict[str, str]
     models: dict[str, str]
+    members: dict[str, dict[str, str]]  # of each model: the attributes of its fields, and of its methods by their unique names
     globals: dict[str, str]
     values: dict[str, str]
     tests: tuple[tuple[str, str], ...]
@@ -50,9 +51,14 @@ def generate(module: Module) -> Generated:
     padding = len(body) - len(declared) - len(entry)
     return Generated(
         text, tree, module.source, (*[module.source.name] * padding, *files, *[module.source.name] * len(entry)),
-        {f.name: scope.functions[f.name] for f in module.functions if f.receiver is None}, scope.structs, scope.models, scope.globals, {value.name: name for value, name in scope.variables.items()},
+        {f.name: scope.functions[f.name] for f in module.functions if f.receiver is None}, scope.structs, scope.models, _members(scope), scope.globals, {value.name: name for value, name in scope.variables.items()},
         tuple((test.name, f"test_{i}") for i, test in enumerate(module.tests, 1)), module.main is not None,
     )  # fmt: skip
+
+
+def _members(scope: ModuleScope) -> dict[str, dict[str, str]]:
+    methods = {m.name: {f.name: scope.functions[f.name] for f in scope.module.methods(m.name)} for m in scope.module.models}
+    return {name: {**scope.fields[name], **own} for name, own in methods.items()}
 
 
 def _declarations(scope: ModuleScope) -> tuple[list[ast.stmt], list[str]]:

@@ -159,6 +159,11 @@ class Function:
     method_of: str | None = None  # a struct or a model
     receiver: Value | None = None  # the model whose method it is
 
+    @property
+    def title(self) -> str:
+        """What people call it: `forward` of a model is `GPT.forward`."""
+        return f"{self.method_of}.{self.signature.name}" if self.receiver is not None and self.method_of else self.name
+
 
 @distinct_record
 class Member:

@@ -318,7 +318,7 @@ def python_name(module: str) -> str:
 
 
 def only_guarded(regions: tuple[Region, ...]) -> set[Value]:
-    """Sizes that are read for guards alone: they come back with the guards."""
+    """Sizes that guards alone read, or nothing: they come back with the guards."""
     made: set[Value] = set()
     read: set[object] = set()
     for op in operations_in(regions):
@@ -327,5 +327,4 @@ def only_guarded(regions: tuple[Region, ...]) -> set[Value]:
         if op.code != "guard":
             read.update(a for a in op.args if isinstance(a, Value))
             read.update(y for region in op.regions for y in region.yields if isinstance(y, Value))
-    guarded = {a for op in operations_in(regions) if op.code == "guard" for a in op.args if isinstance(a, Value)}
-    return (made & guarded) - {v for v in read if isinstance(v, Value)}
+    return made - {v for v in read if isinstance(v, Value)}
