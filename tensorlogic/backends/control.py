@@ -3,14 +3,14 @@
 import ast
 from collections.abc import Callable
 
-from tensorlogic.backends import models, nodes
+from tensorlogic.backends import learning, models, nodes
 from tensorlogic.backends.nodes import LOAD, STORE, Expr
 from tensorlogic.backends.places import describe, place
 from tensorlogic.backends.sizes import guard
 from tensorlogic.backends.text import with_comment
 from tensorlogic.backends.writer import DEEPEST, LINE, Block, Writer
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
-from tensorlogic.ir.ir import Op, Region, Value
+from tensorlogic.ir.ir import Omitted, Op, Region, Value
 from tensorlogic.source import Span
 
 LONGEST_CHAIN = 40
@@ -28,10 +28,13 @@ def _assign(writer: Writer, op: Op) -> None:
 
 
 def _set_global(writer: Writer, op: Op) -> None:
+    fresh = models.is_fresh(writer, op.args[0])
     writer.make_ready(op.args, deepest=DEEPEST + 1)
     expr = writer.part(op.args[0])
     name = writer.scope.module.globals[str(op.attrs["name"])]
-    statement = ast.Assign([ast.Name(name, STORE)], expr.node)
+    statement: ast.stmt = ast.Assign([ast.Name(name, STORE)], expr.node)
+    if any(item.name == op.attrs["name"] and item.learnable for item in writer.scope.module.module.globals):
+        statement = models.learnable_global(name, expr.node, fresh, bool(op.attrs["initial"]))
     writer.statement(statement, op.span, describe(getattr(op.args[0], "type", None), op.span))
 
 
@@ -299,12 +302,28 @@ def _lambda(writer: Writer, op: Op) -> None:
         nodes.locate(expr.node, op.span, writer.source)
         writer.result(op, expr)
         return
-    _define(writer, op, arguments, block, values)
+    (result,) = op.results
+    _define(writer, op, writer.scope.of(result), describe(result.type, op.span), arguments, block, values)
 
 
-def _define(writer: Writer, op: Op, arguments: ast.arguments, block: Block, values: list[Expr]) -> None:
-    function = ast.FunctionDef(writer.scope.of(op.results[0]), arguments, [], [], None)
-    writer.emit(function, op.span, describe(op.results[0].type, op.span))
+def _learn(writer: Writer, op: Op) -> None:
+    """The step as a function, then the loop."""
+    _enter(writer, op.span)
+    writer.make_ready(op.args, deepest=DEEPEST + 1)
+    parts = [None if isinstance(arg, Omitted) else writer.part(arg) for arg in op.args]
+    writer.flush()
+    outer = writer.inside, writer.loops
+    writer.inside, writer.loops = op, 0
+    block, values = _filled(writer, op.regions[0])
+    writer.inside, writer.loops = outer
+    name = writer.scope.new_name("objective")
+    _define(writer, op, name, "", _arguments(writer, op), block, values)
+    writer.emit(ast.Expr(learning.fit_call(op, writer.scope, name, parts)), op.span, describe(None, op.span))
+
+
+def _define(writer: Writer, op: Op, name: str, comment: str, arguments: ast.arguments, block: Block, values: list[Expr]) -> None:
+    function = ast.FunctionDef(name, arguments, [], [], None)
+    writer.emit(function, op.span, comment)
     body = [*_declarations(writer, op), *block.body]
     if values:
         body.append(ast.Return(values[0].node))
@@ -365,4 +384,5 @@ STATEMENTS: dict[str, Callable[[Writer, Op], None]] = {
     "set_list_item": _set_index, "if": _if, "and": _short_circuit, "or": _short_circuit,
     "for": _for, "while": _while, "break": _leave, "continue": _leave, "return": _return, "no_grad": _no_grad, "lambda": _lambda,
     "assert": _assert, "guard": _guard, "repeat": _repeat, "new_member": models.new_member, "set_member": models.set_member,
+    "learn": _learn,
 }  # fmt: skip

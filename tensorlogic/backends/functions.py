@@ -12,6 +12,7 @@ from tensorlogic.backends.text import comment_text, with_comment
 from tensorlogic.backends.uses import Uses, analyse
 from tensorlogic.backends.writer import Writer
 from tensorlogic.ir.ir import Const, DimBinding, Function, Global, GlobalRef, Model, Omitted, Operand, Region, StructType, Value
+from tensorlogic.ir.rewrite import operations_in
 from tensorlogic.source import Source, Span
 from tensorlogic.types.types import AnyTensor, Bool, Float, Int, List, String, Tensor, Tuple, Type
 
@@ -22,6 +23,8 @@ def function(scope: ModuleScope, item: Function) -> ast.FunctionDef:
     writer = Writer(inner, item.span.source)
     _late_defaults(writer, item)
     _dims(writer, item)
+    if filled := _filled(scope, item.body):
+        writer.emit(ast.Global(list(dict.fromkeys(filled))), item.span)
     _body(writer, item.body)
     own = (item.receiver,) if item.receiver is not None else ()
     found = definition(scope.functions[item.name], writer, (*own, *item.params), item.defaults, item.doc)
@@ -155,8 +158,12 @@ def _assigned_outside(scope: ModuleScope, uses: Uses, region: Region) -> list[st
     """Names of the module's variables that the block itself writes."""
     values = (*uses.first, *uses.assigned.get(None, ()))
     written = [scope.variables[v] for v in values if v in scope.variables and uses.owner.get(v) is None]
-    filled = [scope.globals[str(op.attrs["name"])] for op in region.ops if op.code == "set_global"]
-    return list(dict.fromkeys((*written, *filled)))
+    return list(dict.fromkeys((*written, *_filled(scope, region))))
+
+
+def _filled(scope: ModuleScope, region: Region) -> list[str]:
+    """Names of the tensors of the file that a block writes."""
+    return [scope.globals[str(op.attrs["name"])] for op in operations_in((region,)) if op.code == "set_global"]
 
 
 def struct(scope: ModuleScope, item: StructType) -> ast.ClassDef:

@@ -54,7 +54,7 @@ def new_member(writer: Writer, op: Op) -> None:
     owner = writer.scope.module.by_model[op.args[0].type.name]  # type: ignore[union-attr]
     member = next(m for m in owner.members if m.name == op.attrs["name"])
     python = writer.scope.module.fields[owner.name][member.name]
-    fresh = member.kind != "param" or _is_fresh(writer, op.args[1])
+    fresh = member.kind != "param" or is_fresh(writer, op.args[1])
     writer.make_ready(op.args[1:], deepest=DEEPEST + 1)
     value = _registered(member, writer.part(op.args[1]).node, fresh)
     target = writer.part(op.args[0]).node
@@ -85,10 +85,20 @@ def _registered(member: Member, value: ast.expr, fresh: bool) -> ast.expr:
     return value
 
 
-def _is_fresh(writer: Writer, operand: Operand) -> bool:
+def is_fresh(writer: Writer, operand: Operand) -> bool:
     """Whether a tensor was made for this field alone."""
     waiting = writer.block.pending.get(operand) if isinstance(operand, Value) else None
     return waiting is not None and (waiting[1].code == "tensor" or waiting[1].attrs.get("index") == INITIALIZER)
+
+
+def learnable_global(name: str, value: ast.expr, fresh: bool, initial: bool) -> ast.stmt:
+    """`w = torch.ones(3).requires_grad_()`, and later `w.data.copy_(value)`: what learns stays the same tensor."""
+    if not initial:
+        data = ast.Attribute(ast.Name(name, LOAD), "data", LOAD)
+        return ast.Expr(ast.Call(ast.Attribute(data, "copy_", LOAD), [value], []))
+    for method in () if fresh else ("detach", "clone"):
+        value = ast.Call(ast.Attribute(value, method, LOAD), [], [])
+    return ast.Assign([ast.Name(name, STORE)], ast.Call(ast.Attribute(value, "requires_grad_", LOAD), [], []))
 
 
 def set_member(writer: Writer, op: Op) -> None:

@@ -9,6 +9,7 @@ from tensorlogic.types.types import Tensor
 
 FOREVER = 1 << 60
 LOOPS = frozenset(("for", "while"))
+FUNCTIONS = frozenset(("lambda", "learn"))  # their regions are functions of their own
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class _Walk:
                     stack += (yields, *reversed(ops))
                 case Op() as op:
                     self.op(op)
-                    stack += (*([_End(op)] if op.code in LOOPS or op.code == "lambda" else ()), *reversed(op.regions))
+                    stack += (*([_End(op)] if op.code in LOOPS or op.code in FUNCTIONS else ()), *reversed(op.regions))
                 case _End(op):
                     self.end(op)
                 case tuple() as yields:
@@ -92,7 +93,7 @@ class _Walk:
                 self.write(op.attrs["target"])
             case "check_type":
                 self.read(tuple(size_bindings(op).values()))
-            case "lambda":
+            case "lambda" | "learn":
                 self.lambdas.append(op)
             case "for" | "while":
                 self.loops.append((op, self.clock, {}))
@@ -132,7 +133,7 @@ class _Walk:
             self.loops[-1][2][value] = None
 
     def end(self, op: Op) -> None:
-        if op.code == "lambda":
+        if op.code in FUNCTIONS:
             self.lambdas.pop()
             return
         _, start, touched = self.loops.pop()

@@ -48,7 +48,8 @@ HOST_TYPES: dict[str, Type] = {
     "int": Int(), "float": Float(), "bool": Bool(), "string": String(), "void": Void(), "Tensor": AnyTensor(), "any": Any(),
     "none": NoneType(), "range": Range(),
 }  # fmt: skip
-LIBRARY_TYPES = ("Model", "Tokenizer", "KVCache", "Optimizer", "Scheduler", "Dataset", "Device")
+LIBRARY_TYPES = ("Model", "Tokenizer", "KVCache", "Optimizer", "Scheduler", "Dataset", "Device", "Adapter")
+RULES = ("OptimizerRule", "ScheduleRule", "Every")  # in builtins: what the options of `learn` take
 TEMPLATE = Library("Template")  # in builtins: a literal string with `{}` in it
 PLAIN = Library("Plain")  # in builtins: what Python prints as the language does
 MAX_RANK = 64
@@ -72,6 +73,7 @@ class Annotations:
     segments: list[str] = field(default_factory=list)
     dtype_vars: dict[str, DTypeVar] = field(default_factory=dict)
     type_vars: dict[str, TypeVar] = field(default_factory=dict)
+    reported: set[str] = field(default_factory=set)  # unknown names that were told of already
     obligations: list[tuple[Goal, Span]] = field(default_factory=list)  # divisibility that the written types rely on
 
     # --- types ------------------------------------------------------------------------------------------------------
@@ -157,6 +159,8 @@ class Annotations:
                 return TEMPLATE
             case "Plain", ():
                 return PLAIN
+            case name, () if name in RULES:
+                return Library(name)
             case "Many", (element,):
                 return self.type(element)  # type: ignore[arg-type]
         if node.name in self.type_vars:
@@ -306,8 +310,10 @@ class Annotations:
         if not self.open_dims and self.scope.incomplete():
             return Dim.fresh()
         if not self.open_dims:
-            near = did_you_mean(name, [*self.dims, *self.scope.visible()])
-            self._error("TL0201", span, f"there is no size `{name}` here", f"did you mean `{near}`?" if near else "")
+            if name not in self.reported:
+                self.reported.add(name)
+                near = did_you_mean(name, [*self.dims, *self.scope.visible()])
+                self._error("TL0201", span, f"there is no size `{name}` here", f"did you mean `{near}`?" if near else "")
             return None
         if name not in self.dims:
             self.dims.append(name)

@@ -184,6 +184,8 @@ def _takes_first(signature: Signature, type_: Type) -> bool:
             return isinstance(first, Tensor | AnyTensor)
         case List() | Range() | Tuple():
             return isinstance(first, List | Tensor)
+    if isinstance(type_, Library):
+        return first == type_
     return type(first) is type(type_) or (isinstance(first, Float) and isinstance(type_, Int))
 
 

@@ -8,10 +8,10 @@ from tensorlogic.checker.expressions import EXPRESSIONS, STATEMENTS
 from tensorlogic.checker.functions import check_body, mutated_names
 from tensorlogic.checker.imports import root_of
 from tensorlogic.checker.initializers import initial_value
+from tensorlogic.checker.lengths import resized_names
 from tensorlogic.checker.limits import stack_room
 from tensorlogic.checker.models import check_fields, check_methods
 from tensorlogic.checker.program import Builder
-from tensorlogic.checker.lengths import resized_names
 from tensorlogic.checker.scope import GlobalName, Scope, StructName
 from tensorlogic.checker.settings import unused_settings
 from tensorlogic.checker.state import Frame, State
@@ -98,7 +98,7 @@ def _initialize(state: State, node: ast.TensorDecl) -> None:
     value = initial_value(state, node, found.item.type)
     if not is_unknown(value.type):
         fitted = coerce(state, value, found.item.type, f"`{node.name}`", of=node.type.span)
-        state.add("set_global", (fitted.operand,), node.span, name=found.item.name)
+        state.add("set_global", (fitted.operand,), node.span, name=found.item.name, initial=True)
 
 
 def _program(builder: Builder, state: State, tree: ast.Module) -> Module:

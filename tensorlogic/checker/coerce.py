@@ -79,10 +79,10 @@ def _common_leaf(leaves: list[Type]) -> Type:
 
 def leaf_fits(leaf: Type, dtype: str | DTypeVar) -> bool:
     """Whether a literal of this kind may become a tensor of the dtype: no fraction becomes an integer, no number a bool."""
-    if isinstance(dtype, DTypeVar):
-        return not isinstance(leaf, Float) or dtype.kind in ("float", "number")
     if isinstance(leaf, Bool):
         return dtype == "bool"
+    if isinstance(dtype, DTypeVar):
+        return not isinstance(leaf, Float) or dtype.kind in ("float", "number")
     return is_float(dtype) or dtype.startswith("complex") or (isinstance(leaf, Int) and is_int(dtype))
 
 

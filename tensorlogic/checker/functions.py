@@ -8,9 +8,9 @@ from tensorlogic.checker.annotations import Annotations, unmet
 from tensorlogic.checker.blocks import block_value, leaves
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
+from tensorlogic.checker.lengths import resized_names
 from tensorlogic.checker.scope import FunctionName, ModelName, Scope, Variable
 from tensorlogic.checker.signatures import signature_of
-from tensorlogic.checker.lengths import resized_names
 from tensorlogic.checker.state import NO_BOUND, Frame, State
 from tensorlogic.checker.statements import return_value
 from tensorlogic.ir.ir import Const, DimBinding, Function, GlobalRef, Omitted, Operand, Region, Value

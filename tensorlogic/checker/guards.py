@@ -34,11 +34,12 @@ def _add_guard(state: State, goal: Goal, span: Span) -> bool:
     names = sorted(goal_symbols(goal))
     at_entry = all(_known_at_entry(state, name) for name in names)
     ops = state.frame.entry_guards if at_entry else state.ops
-    operands = [_dim_operand(state, name, span, ops) for name in names]
+    reads: list[Op] = []
+    operands = [_dim_operand(state, name, span, reads) for name in names]
     if any(operand is None for operand in operands):
         return False
     args = tuple(operand for operand in operands if operand is not None)
-    ops.append(Op("guard", args, (), {"goal": goal, "names": tuple(names), "text": str(goal)}, (), span))
+    ops += [*reads, Op("guard", args, (), {"goal": goal, "names": tuple(names), "text": str(goal)}, (), span)]
     return True
 
 

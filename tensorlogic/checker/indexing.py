@@ -20,6 +20,7 @@ from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes import broadcast
 from tensorlogic.types.types import (
     AnyTensor,
+    DTypeVar,
     Int,
     Library,
     List,
@@ -279,7 +280,7 @@ def _gather(walk: _Walk, type_: object, axes: list[ShapeItem]) -> None:
                 if isinstance(have, Dim) and isinstance(axis, Dim):
                     walk.need.require(Rel("==", have, axis), lambda w, a=have, b=axis: SizeMismatch("the mask and the tensor", a, b, w))
             walk.advanced.append((Dim.fresh(),))
-        case Tensor(dtype, shape) if not isinstance(dtype, str) or is_int(dtype):
+        case Tensor(dtype, shape) if dtype.kind == "int" if isinstance(dtype, DTypeVar) else is_int(dtype):
             walk.advanced.append(shape)
         case List(_, items):
             walk.advanced.append((Dim.const(len(items)) if items is not None else Dim.fresh(),))

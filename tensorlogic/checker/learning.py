@@ -1,41 +1,71 @@
-"""`learn` blocks: their statements, options and objective. Checked here; running them is still to come."""
+"""`learn` blocks: the statements of a step, the objective, and the options."""
+
+from collections.abc import Callable
+from dataclasses import replace
 
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.data import element_of
 from tensorlogic.checker.messages import describe
-from tensorlogic.checker.patterns import names_in
+from tensorlogic.checker.patterns import bind_parameter
+from tensorlogic.checker.scope import Scope
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
+from tensorlogic.ir.ir import Const, Omitted, Op, Operand, Region, Value
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.mistakes import WrongType
-from tensorlogic.types.types import AnyTensor, Float, Int, Tensor, Unknown, is_unknown
+from tensorlogic.types.types import (
+    AnyTensor,
+    Bool,
+    DTypeValue,
+    Float,
+    Int,
+    Library,
+    List,
+    ModelOf,
+    String,
+    Struct,
+    Tensor,
+    Type,
+    is_unknown,
+)  # fmt: skip
 
-OPTIONS = tuple(
-    """objective optimizer schedule epochs steps params clip_grad_norm accumulate precision validate checkpoint log resume distributed
-    tensor_parallel""".split()  # noqa: SIM905
-)
-COUNTS = ("epochs", "steps", "accumulate")
+LATER = ("distributed", "tensor_parallel")
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def check_learn(state: State, node: ast.Learn) -> None:
-    state.later.append((node.span, "`learn` blocks"))
-    with state.block():
-        if node.target is not None:
-            for name in names_in(node.target):
-                state.declare(name, Unknown(), node.target.span)
+    batches = _batches(state, node)
+    frame = replace(state.frame, result=None, top=False, loops=0)
+    with state.framed(frame), state.block("lambda", Scope(state.scope, "lambda")) as ops:
+        params = (bind_parameter(state, node.target, element_of(batches.type)),) if node.target is not None and batches is not None else ()
         for statement in node.statements:
             state.statement(statement)
-        given = _options(state, node)
-        if "objective" in given:
-            _objective(state, given["objective"].value)
-        for name in COUNTS:
-            if name in given:
-                coerce(state, state.expr(given[name].value, Int()), Int(), f"`{name}`")
+        given = _given(state, node)
+        objective = _objective(state, given["objective"].value) if "objective" in given else None
+    options = {name: _option(state, option) for name, option in given.items() if name != "objective"}
     _required(state, node, given)
+    if objective is None or is_unknown(objective.type) or any(value is None for value in options.values()):
+        return
+    region = Region(params, tuple(ops), (objective.operand,))
+    operands: tuple[Operand, ...] = tuple(value.operand for value in options.values() if value is not None)
+    first = batches.operand if batches is not None else Omitted()
+    state.ops.append(Op("learn", (first, *operands), (), {"options": tuple(options)}, (region,), node.span))
 
 
-def _options(state: State, node: ast.Learn) -> dict[str, ast.LearnOption]:
+def _batches(state: State, node: ast.Learn) -> Typed | None:
+    """What `learn batch in ...` goes through."""
+    if node.iterable is None:
+        return None
+    typed = state.expr(node.iterable)
+    if is_unknown(typed.type) or (isinstance(typed.type, Library) and typed.type.name == "Dataset"):
+        return typed
+    help = "for example `learn batch in batches((x, y), size: 8)`"
+    return state.error("TL0306", node.iterable.span, f"batches are expected here, found {typed.type}", "no batches", help)
+
+
+def _given(state: State, node: ast.Learn) -> dict[str, ast.LearnOption]:
     given: dict[str, ast.LearnOption] = {}
     for option in node.options:
         if option.name not in OPTIONS:
@@ -55,21 +85,117 @@ def _required(state: State, node: ast.Learn, given: dict[str, ast.LearnOption]) 
         state.error("TL0601", node.span, "`learn` needs an objective", help="for example `objective: mse_loss(pred, y)`")
     elif not {"epochs", "steps"} & given.keys():
         state.error("TL0601", node.span, "`learn` needs `epochs` or `steps`", "when does it end?", "for example `epochs: 10`")
+    elif "optimizer" not in given:
+        state.error("TL0601", node.span, "`learn` needs an optimizer", help="for example `optimizer: adamw(lr: 1e-3)`")
 
 
-def _objective(state: State, node: ast.Expr) -> None:
+def _objective(state: State, node: ast.Expr) -> Typed:
     """A scalar: one number to make small."""
     value = state.expr(node)
     if is_unknown(value.type) or _is_scalar(value):
-        return
+        return value
     help = "reduce it with `mean(...)` or `sum(...)`"
     state.report(describe(WrongType("the objective", "a scalar tensor", value.type, help), value.span))
+    return state.unknown(node.span)
 
 
 def _is_scalar(value: Typed) -> bool:
     match value.type:
         case Tensor(_, shape):
             return all(isinstance(d, Dim) and d.value == 1 for d in shape)
-        case AnyTensor() | Float():
+        case AnyTensor():
             return True
     return False
+
+
+# --- options ---------------------------------------------------------------------------------------------------------
+
+
+def _option(state: State, option: ast.LearnOption) -> Typed | None:
+    """The value of an option; None after a message."""
+    errors = len(state.problems.errors)
+    value = OPTIONS[option.name](state, option)
+    return value if len(state.problems.errors) == errors and not is_unknown(value.type) else None
+
+
+def _number(type_: Int | Float) -> Callable[[State, ast.LearnOption], Typed]:
+    def check(state: State, option: ast.LearnOption) -> Typed:
+        value = coerce(state, state.expr(option.value, type_), type_, f"`{option.name}`")
+        if isinstance(value.operand, Const) and isinstance(value.operand.value, int | float) and value.operand.value <= 0:
+            return state.error("TL0601", option.value.span, f"`{option.name}` is above 0, found {value.operand.value}")
+        return value
+
+    return check
+
+
+def _library(*names: str, example: str) -> Callable[[State, ast.LearnOption], Typed]:
+    def check(state: State, option: ast.LearnOption) -> Typed:
+        value = state.expr(option.value)
+        if is_unknown(value.type) or (isinstance(value.type, Library) and value.type.name in names):
+            return value
+        return state.error("TL0306", option.value.span, f"`{option.name}` is no {value.type}", "", f"for example `{option.name}: {example}`")
+
+    return check
+
+
+def _precision(state: State, option: ast.LearnOption) -> Typed:
+    value = state.expr(option.value)
+    if is_unknown(value.type) or (isinstance(value.type, DTypeValue) and value.type.dtype in PRECISIONS):
+        return value
+    return state.error("TL0601", option.value.span, f"`precision` is one of {', '.join(PRECISIONS)}")
+
+
+def _text(state: State, option: ast.LearnOption) -> Typed:
+    return coerce(state, state.expr(option.value), String(), f"`{option.name}`")
+
+
+def _resume(state: State, option: ast.LearnOption) -> Typed:
+    """`auto` from the newest checkpoint where there is one, `true` the same, or the folder of one."""
+    if isinstance(option.value, ast.Name) and option.value.name == "auto" and state.scope.find("auto") is None:
+        return Typed(Const("auto", String()), String(), option.value.span)
+    value = state.expr(option.value)
+    if is_unknown(value.type) or isinstance(value.type, Bool | String):
+        return value
+    return state.error("TL0601", option.value.span, "`resume` is `auto`, true, false or the folder of a checkpoint")
+
+
+def _params(state: State, option: ast.LearnOption) -> Typed:
+    value = state.expr(option.value)
+    if is_unknown(value.type) or _learns(value.type):
+        return value
+    help = "for example `params: model`"
+    return state.error("TL0306", option.value.span, f"`params` are a model, an adapter or tensors, found {value.type}", "", help)
+
+
+def _learns(type_: Type) -> bool:
+    match type_:
+        case ModelOf() | Tensor() | AnyTensor() | Struct():
+            return True
+        case Library(name):
+            return name in ("Model", "Adapter")
+        case List(element):
+            return _learns(element)
+    return False
+
+
+def _later(state: State, option: ast.LearnOption) -> Typed:
+    return state.error("TL0105", option.name_span, f"`{option.name}` is not supported yet")
+
+
+OPTIONS: dict[str, Callable[[State, ast.LearnOption], Typed]] = {
+    "objective": _later,  # is no option of the loop
+    "optimizer": _library("OptimizerRule", "Optimizer", example="adamw(lr: 1e-3)"),
+    "schedule": _library("ScheduleRule", "Scheduler", example="warmup_cosine(warmup: 100)"),
+    "epochs": _number(Int()),
+    "steps": _number(Int()),
+    "params": _params,
+    "clip_grad_norm": _number(Float()),
+    "accumulate": _number(Int()),
+    "precision": _precision,
+    "validate": _library("Every", example="every(100, || mean_loss(model, data))"),
+    "checkpoint": _library("Every", example='every(100, "checkpoints/")'),
+    "log": _text,
+    "resume": _resume,
+    "distributed": _later,
+    "tensor_parallel": _later,
+}

@@ -9,7 +9,7 @@ from tensorlogic.ir.ir import Value
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.types import Int, List, Tuple, Type, Unknown, is_unknown, widen
+from tensorlogic.types.types import Int, List, Tuple, Type, Unknown, is_unknown
 
 
 def read_type(state: State, node: ast.TypeExpr) -> Type:
@@ -18,6 +18,7 @@ def read_type(state: State, node: ast.TypeExpr) -> Type:
     reader.dtype_vars = dict(state.frame.dtype_vars)
     reader.type_vars = dict(state.frame.type_vars)
     reader.segments = list(state.frame.segments)
+    reader.reported = state.frame.unknown_names
     found = reader.type(node)
     return found if divisions_hold(state, reader.obligations) else Unknown()
 

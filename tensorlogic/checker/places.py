@@ -109,7 +109,7 @@ def _write_name(state: State, target: ast.Name, value: Typed, span: Span) -> Non
             state.error("TL0206", target.span, f"`{target.name}` is a constant", "it cannot be assigned to", labels=labels)
         case GlobalName(item=item):
             fitted = coerce(state, value, item.type, f"`{target.name}`", of=found.span)
-            state.add("set_global", (fitted.operand,), span, name=item.name)
+            state.add("set_global", (fitted.operand,), span, name=item.name, initial=False)
         case MemberName(item=item) if state.frame.receiver is not None:
             receiver = state.frame.receiver
             _write_member(state, item, Typed(receiver, receiver.type, target.span), value, span)

@@ -9,14 +9,14 @@ from tensorlogic.checker.limits import too_large
 from tensorlogic.checker.scope import Closure, FunctionName, ModelName, Scope, StructName, Variable
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.diagnostics.suggest import did_you_mean
-from tensorlogic.ir.ir import Global, Op, Operand, Region, Value
+from tensorlogic.ir.ir import Global, GlobalRef, Op, Operand, Region, Value
 from tensorlogic.record import distinct_record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.facts import Facts
 from tensorlogic.types.obligations import Obligations
-from tensorlogic.types.types import DTypeVar, Fn, Int, List, Struct, Tensor, Tuple, Type, TypeVar, Unknown, widen
+from tensorlogic.types.types import DTypeVar, Fn, Int, List, ModelOf, Struct, Tensor, Tuple, Type, TypeVar, Unknown, widen
 
 
 @distinct_record
@@ -212,6 +212,7 @@ class State:
         if isinstance(closure, Closure):
             self._name_closure(closure, variable.value)
             return
+        typed = self._own(typed)
         last = self.ops[-1] if self.ops else None
         fresh = isinstance(typed.operand, Value) and not typed.operand.name and last is not None and last.results == (typed.operand,)
         if fresh and last is not None:
@@ -220,6 +221,17 @@ class State:
         else:
             self.ops.append(Op("copy", (typed.operand,), (variable.value,), {}, (), variable.span))
             self.trace(variable.value, variable.type)
+
+    def _own(self, typed: Typed) -> Typed:
+        """What a variable of the program takes from something that learns: a copy, which training does not change."""
+        if not self.frame.top or not isinstance(typed.type, Tensor):
+            return typed
+        last = self.ops[-1] if self.ops else None
+        field = last is not None and last.code == "field" and last.results == (typed.operand,) and isinstance(last.args[0].type, ModelOf)  # type: ignore[union-attr]
+        learns = isinstance(typed.operand, GlobalRef) and self.globals[typed.operand.name].learnable
+        if not field and not learns:
+            return typed
+        return self.emit("builtin", (typed.operand,), typed.type, typed.span, name="clone", index=0)
 
     def _name_closure(self, closure: Closure, value: Value) -> None:
         at = next(i for i, op in enumerate(closure.ops) if op is closure.placeholder)

@@ -32,7 +32,8 @@ Operations, by `code` (attributes in parentheses):
     set_index                 the same with the new value as last operand; the result is the updated tensor
     copy                      a plain binding of another name to a value: `let y = x`
     assign(target)            writes the mutable value `target`
-    set_global(name)          writes a `param` or `tensor` of the file
+    set_global(name, initial) writes a `param` or `tensor` of the file, for the first time where it is declared; later what learns is
+                              written in place
     new_member(name)          in the `init` of a model: the operands are the new model and the first value of a field
     set_member(name, model)   writes a field of a model, parameters and buffers in place; operands model and value
     lambda                    regions[0] is the function: its params, its body, its yield
@@ -44,6 +45,8 @@ Operations, by `code` (attributes in parentheses):
     assert(text)              operands: condition, optional message
     guard(goal, names, text)  stops with TL0801 unless the goal holds; the operands are the ints of the `names` in it
     check_type(type, bindings) the operand is checked against the tensor type at run time, the result has that type
+    learn(options)            operands: batches or `Omitted`, then the values of the `options`, which are their names; regions[0] is the
+                              step: it takes a batch, if there are any, and yields the objective
     no_grad                   regions[0] runs without gradients
 """
 

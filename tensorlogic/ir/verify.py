@@ -18,13 +18,13 @@ from tensorlogic.ir.ir import (
 )  # fmt: skip
 from tensorlogic.types.types import Unknown
 
-REGIONS = {"and": (1,), "or": (1,), "lambda": (1,), "if": (1, 2), "for": (1,), "while": (2,), "no_grad": (1,), "repeat": (1,)}
+REGIONS = {"and": (1,), "or": (1,), "lambda": (1,), "if": (1, 2), "for": (1,), "while": (2,), "no_grad": (1,), "repeat": (1,), "learn": (1,)}
 RESULTS = {
     "assign": 0, "set_global": 0, "for": 0, "while": 0, "break": 0, "continue": 0, "return": 0, "assert": 0, "guard": 0, "lambda": 1,
     "binary": 1, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "list": 1, "tuple": 1, "range": 1, "struct": 1, "field": 1,
     "set_field": 1, "item": 1, "list_item": 1, "list_slice": 1, "index": 1, "set_index": 1,
     "set_list_item": 1,
-    "python_call": 1, "copy": 1, "check_type": 1, "model": 1, "repeat": 1, "new_member": 0, "set_member": 0,
+    "python_call": 1, "copy": 1, "check_type": 1, "model": 1, "repeat": 1, "new_member": 0, "set_member": 0, "learn": 0,
 }  # fmt: skip
 ARGS = {
     "binary": 2, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "field": 1, "set_field": 2, "item": 1, "list_item": 2,
@@ -182,5 +182,5 @@ def _yields(op: Op, where: str) -> None:
                 raise Malformed(f"{where} gives values without an else")
         case "and" | "or":
             _count(where, "yields", len(op.regions[0].yields), (1,))
-        case "while" | "repeat":
+        case "while" | "repeat" | "learn":
             _count(where, "yields", len(op.regions[0].yields), (1,))

@@ -1,0 +1,84 @@
+"""`learn` as the call of a loop: the step as a function, and everything learnable that it reaches."""
+
+import ast
+from collections.abc import Iterator
+
+from tensorlogic.backends import nodes
+from tensorlogic.backends.nodes import LOAD, Expr
+from tensorlogic.backends.scope import FunctionScope
+from tensorlogic.backends.uses import values_in
+from tensorlogic.ir.ir import FnRef, GlobalRef, Module, Op, Region, Value
+from tensorlogic.ir.rewrite import operations_in
+from tensorlogic.types.types import Library, List, ModelOf, Struct, Type
+
+
+def fit_call(op: Op, scope: FunctionScope, objective: str, parts: list[Expr | None]) -> ast.expr:
+    """`training.fit(objective, [("gpt", gpt)], batches=..., optimizer=..., epochs=10)`; `parts` are the operands, None where left out."""
+    scope.module.roots.add("training")
+    pairs: list[ast.expr] = []
+    for name, node in roots(op, scope):
+        pairs.append(ast.Tuple([ast.Constant(name), node], LOAD))
+    options = op.attrs["options"]
+    assert isinstance(options, tuple)
+    named = dict(zip(("batches", *options), parts, strict=True))
+    keywords = [ast.keyword(name, part.node) for name, part in named.items() if part is not None]
+    return ast.Call(nodes.path("training", "fit"), [nodes.name(objective).node, ast.List(pairs, LOAD)], keywords)
+
+
+def roots(op: Op, scope: FunctionScope) -> Iterator[tuple[str, ast.expr]]:
+    """What the objective and the functions that it calls can learn: models, structs and learnable tensors, by name, in order of use."""
+    module, region = scope.module.module, op.regions[0]
+    inside = _defined(region)
+    seen: set[str] = set()
+    for operand in _reached(module, region):
+        match operand:
+            case Value(name, type_) if operand not in inside and _can_learn(module, type_):
+                label, node = name or "model", nodes.name(scope.of(operand)).node
+            case GlobalRef(name) if any(g.name == name and g.learnable for g in module.globals):
+                label, node = name, scope.reference(operand).node
+            case _:
+                continue
+        if label not in seen:
+            seen.add(label)
+            yield label, node
+
+
+def _defined(region: Region) -> set[Value]:
+    made = {value for op in operations_in((region,)) for value in op.results}
+    return made | {*region.params} | {p for op in operations_in((region,)) for r in op.regions for p in r.params}
+
+
+def _reached(module: Module, region: Region) -> Iterator[Value | FnRef | GlobalRef]:
+    """Operands of the region, then globals that the functions it calls read."""
+    called: list[str] = []
+    for op in operations_in((region,)):
+        yield from values_in((*op.args, *(y for r in op.regions for y in r.yields)))
+        called += _calls(op)
+    yield from values_in(region.yields)
+    known: set[str] = set()
+    functions = {function.name: function for function in module.functions}
+    while called:
+        name = called.pop()
+        if name in known or name not in functions:
+            continue
+        known.add(name)
+        for op in operations_in((functions[name].body,)):
+            yield from (o for o in values_in(op.args) if isinstance(o, GlobalRef))
+            called += _calls(op)
+        yield from (o for o in values_in(functions[name].body.yields) if isinstance(o, GlobalRef))
+
+
+def _calls(op: Op) -> list[str]:
+    found = [str(op.attrs["name"])] if op.code in ("call", "call_method") else []
+    return found + [operand.name for operand in values_in(op.args) if isinstance(operand, FnRef)]
+
+
+def _can_learn(module: Module, type_: Type) -> bool:
+    match type_:
+        case ModelOf() | Library("Model"):
+            return True
+        case List(element):
+            return _can_learn(module, element)
+        case Struct(name):
+            return any(s.name == name and s.learnable for s in module.structs)
+    return False

@@ -1,0 +1,12 @@
+"""Training: optimizers and schedules, the loop behind `learn`, its checkpoints, its log and its progress."""
+
+from tensorlogic.runtime.training.loop import Every, fit
+from tensorlogic.runtime.training.optimizers import Rule, adam, adamw, learnable, rmsprop, sgd
+from tensorlogic.runtime.training.schedules import exponential_decay, step_decay, warmup_cosine, warmup_linear
+
+every, rule = Every, Rule
+
+__all__ = [
+    "Every", "Rule", "adam", "adamw", "every", "exponential_decay", "fit", "learnable", "rmsprop", "rule", "sgd", "step_decay",
+    "warmup_cosine", "warmup_linear",
+]  # fmt: skip

@@ -1,0 +1,71 @@
+"""PyTorch's optimizers over what a program calls parameters, fused where the device has such kernels."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+
+
+class Rule:
+    """An optimizer or a schedule without what it works on: `learn` knows that only later."""
+
+    def __init__(self, make: Callable[..., Any], **options: Any) -> None:
+        self.make = make
+        self.options = options
+
+    def __call__(self, on: Any, **known: Any) -> Any:
+        return self.make(on, **known, **self.options)
+
+
+def learnable(of: Any) -> list[Tensor]:
+    """The tensors that learn, each once: of a module, a struct, a list of these, an adapter, or tensors themselves."""
+    return list({id(tensor): tensor for tensor in _tensors(of) if tensor.requires_grad}.values())
+
+
+def _tensors(of: Any) -> Iterator[Tensor]:
+    if isinstance(of, Tensor):
+        yield of
+    elif hasattr(of, "parameters"):
+        yield from of.parameters()
+    elif is_dataclass(of):
+        for field in fields(of):
+            yield from _tensors(getattr(of, field.name))
+    elif isinstance(of, list | tuple):
+        for item in of:
+            yield from _tensors(item)
+
+
+def _ready(of: Any) -> tuple[list[Tensor], bool]:
+    """The parameters, and whether one kernel can update them all."""
+    found = learnable(of)
+    if not found:
+        help = "declare `param` fields, or `learnable` tensors"
+        raise TensorLogicError(Diagnostic("TL0305", "there is nothing to learn: no tensor here is learnable", help=(help,)))
+    return found, all(t.is_floating_point() and t.device.type in ("cpu", "cuda", "mps") for t in found)
+
+
+def sgd(params: Any, **options: Any) -> torch.optim.Optimizer:
+    """torch.optim.SGD."""
+    found, fused = _ready(params)
+    return torch.optim.SGD(found, fused=fused, **options)
+
+
+def adam(params: Any, **options: Any) -> torch.optim.Optimizer:
+    """torch.optim.Adam."""
+    found, fused = _ready(params)
+    return torch.optim.Adam(found, fused=fused, **options)
+
+
+def adamw(params: Any, **options: Any) -> torch.optim.Optimizer:
+    """torch.optim.AdamW."""
+    found, fused = _ready(params)
+    return torch.optim.AdamW(found, fused=fused, **options)
+
+
+def rmsprop(params: Iterable[Tensor], **options: Any) -> torch.optim.Optimizer:
+    """torch.optim.RMSprop."""
+    return torch.optim.RMSprop(_ready(params)[0], **options)
