@@ -97,12 +97,15 @@ class Program(Mapping[str, Callable[..., Any]]):
 
         return export(self._module, driver.described(self._analysis, name), self.values, fixed)
 
-    def dynamic_shapes(self, name: str) -> dict[str, Any]:
-        """What `torch.export.export` takes as `dynamic_shapes` of a function, by parameter. KeyError for an unknown name."""
+    def dynamic_shapes(self, name: str, **known: int) -> dict[str, Any]:
+        """What `torch.export.export` takes as `dynamic_shapes`, by parameter: of a function, or of a method as `GPT.forward`.
+
+        `known` are sizes that are numbers, such as those an instance of the model was made with. KeyError for an unknown name.
+        """
         from tensorlogic.backends.export_shapes import dynamic_shapes
 
         found = driver.described(self._analysis, name)
-        return dynamic_shapes(found.signature, found.facts)
+        return dynamic_shapes(found.signature, found.facts, known)
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
         return self._members[name]

@@ -77,8 +77,8 @@ def requirements(analysis: Analysis) -> "tuple[Described, ...]":
 
 
 def described(analysis: Analysis, name: str) -> "Described":
-    """One function by the name that it has in the module. KeyError where there is none."""
-    found = next((item for item in requirements(analysis) if item.kind != "model" and item.unique == name), None)
+    """One function by the name that it has in the module, or a method as `GPT.forward`. KeyError where there is none."""
+    found = next((item for item in requirements(analysis) if item.kind != "model" and name in (item.unique, item.name)), None)
     if found is None:
         raise KeyError(name)
     return found

@@ -80,7 +80,9 @@ def _definition(function: Function, writer: "_Checks", translates: bool) -> ast.
     bound = ast.Assign([targets], ast.Call(ast.Name("ordered", LOAD), [ast.Name("more", LOAD), ast.Name("named", LOAD), *arguments], []))
     body: list[ast.stmt] = [ast.If(ast.BoolOp(ast.Or(), [ast.Name("more", LOAD), ast.Name("named", LOAD)]), [bound], [])]
     if checks := [*writer.statements()]:
-        handler = ast.ExceptHandler(ast.Name("UNFIT", LOAD), None, [ast.Expr(ast.Call(ast.Name("explained", LOAD), [*model, *arguments], []))])
+        handler = ast.ExceptHandler(
+            ast.Name("UNFIT", LOAD), None, [ast.Expr(ast.Call(ast.Name("explained", LOAD), [*model, *arguments], []))]
+        )
         body.append(ast.Try(checks, [handler], [], []))
     body += _call([*(model if own else ()), *arguments], translates)
     return ast.FunctionDef("checked", parameters, body, [], None)

@@ -16,7 +16,7 @@ from tensorlogic.checker.operators import check_binary, check_set, check_unary
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.structs import check_struct
 from tensorlogic.syntax import ast
-from tensorlogic.types.types import Type
+from tensorlogic.types.types import List, String, Tuple, Type, is_unknown, widen
 
 
 def _block(state: State, node: ast.Block, expected: Type | None) -> Typed:
@@ -32,7 +32,18 @@ def _not_yet(state: State, node: ast.Node, expected: Type | None) -> Typed:
 
 
 def _map(state: State, node: ast.DictLit, expected: Type | None) -> Typed:
-    return state.error("TL0105", node.span, "maps are not supported yet")
+    """A list of pairs."""
+    pairs = []
+    for entry in node.entries:
+        key, value = state.expr(entry.key), state.expr(entry.value)
+        if is_unknown(key.type) or is_unknown(value.type):
+            return state.unknown(node.span)
+        types = Tuple((widen(key.type), widen(value.type)))
+        pairs.append(state.emit("tuple", (key.operand, value.operand), types, entry.span))
+    if any(pair.type != pairs[0].type for pair in pairs):
+        return state.error("TL0306", node.span, "the entries of a map have one type", "entries of different types")
+    element = pairs[0].type if pairs else Tuple((String(), String()))
+    return state.emit("list", tuple(pair.operand for pair in pairs), List(element, tuple(pair.type for pair in pairs)), node.span)
 
 
 def _misplaced(state: State, node: ast.Node, expected: Type | None) -> Typed:

@@ -10,12 +10,8 @@ LATER = frozenset(
         "LoRALinear",
         "batches",
         "windows",
-        "load",
         "load_tokenizer",
         "generate",
-        "lora",
-        "save_adapter",
-        "load_adapter",
         "embed",
         "apply",
     ]

@@ -11,7 +11,7 @@ from tensorlogic.checker.scope import Scope
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
-from tensorlogic.ir.ir import Const, Omitted, Op, Operand, Region, Value
+from tensorlogic.ir.ir import Const, Omitted, Op, Operand, Region
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.mistakes import WrongType
@@ -133,7 +133,9 @@ def _library(*names: str, example: str) -> Callable[[State, ast.LearnOption], Ty
         value = state.expr(option.value)
         if is_unknown(value.type) or (isinstance(value.type, Library) and value.type.name in names):
             return value
-        return state.error("TL0306", option.value.span, f"`{option.name}` is no {value.type}", "", f"for example `{option.name}: {example}`")
+        return state.error(
+            "TL0306", option.value.span, f"`{option.name}` is no {value.type}", "", f"for example `{option.name}: {example}`"
+        )
 
     return check
 

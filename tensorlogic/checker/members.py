@@ -37,6 +37,7 @@ from tensorlogic.types.types import (
     List,
     ModelOf,
     Range,
+    Record,
     String,
     Struct,
     Tensor,
@@ -148,6 +149,8 @@ def check_member(state: State, node: ast.Member, expected: Type | None) -> Typed
             return _field(state, node, base, base.type)
         case ModelOf():
             return _model_field(state, node, base, base.type)
+        case Record(fields):
+            return _record_field(state, node, base, dict(fields))
         case Tensor() | AnyTensor() if node.name in PROPERTIES:
             return _property(state, node, base)
     return no_such_member(state, node, str(base.type), PROPERTIES if isinstance(base.type, Tensor | AnyTensor) else ())
@@ -193,6 +196,12 @@ def _field(state: State, node: ast.Member, base: Typed, type_: Struct) -> Typed:
     if node.name not in fields:
         return no_such_member(state, node, f"`{type_}`", [*fields, *state.structs[type_.name].methods])
     return state.emit("field", (base.operand,), fields[node.name], node.span, name=node.name, struct=type_.name)
+
+
+def _record_field(state: State, node: ast.Member, base: Typed, fields: dict[str, Type]) -> Typed:
+    if node.name not in fields:
+        return no_such_member(state, node, "the batch", list(fields))
+    return state.emit("field", (base.operand,), fields[node.name], node.span, name=node.name, struct="")
 
 
 def _model_field(state: State, node: ast.Member, base: Typed, type_: ModelOf) -> Typed:

@@ -35,7 +35,11 @@ from tensorlogic.types.types import (
 )  # fmt: skip
 from tensorlogic.types.unify import substitute
 
-READERS = ("load_model",)  # what they read lies beside the file that names it; what is written goes to the working folder
+READERS = (
+    "load_model",
+    "load",
+    "load_adapter",
+)  # what they read lies beside the file that names it; what is written goes to the working folder
 
 
 def attempt_of(

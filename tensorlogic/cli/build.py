@@ -1,4 +1,4 @@
-"""`tlc build`: the PyTorch module that a program becomes, or what stands between, as text."""
+"""`tlc build`: the PyTorch module that a program becomes, what stands between, or an exported function."""
 
 import argparse
 import os
@@ -10,20 +10,30 @@ from tensorlogic.cli.tree import tree_text
 from tensorlogic.cli.usage import UsageError, add_settings
 from tensorlogic.driver import Analysis, build, ir_text
 
-FORMS = ("ast", "ir", "fx", "python")
-NOT_YET = ("pt2", "onnx")
+FORMS = ("ast", "ir", "fx", "python", "pt2")
+NOT_YET = ("onnx",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("-o", dest="output", metavar="OUT", help="where to write; stdout where it is left out")
     parser.add_argument("--emit", choices=(*FORMS, *NOT_YET), default="python", help="which form (python)")
+    parser.add_argument("--function", metavar="NAME", help="with `--emit pt2`: which function (`forward`, or the only pure one)")
+    parser.add_argument(
+        "--fix", action="append", default=[], metavar="NAME=VALUE", help="with `--emit pt2`: a parameter that is no input; may be repeated"
+    )
     add_settings(parser)
 
 
 def execute(options: argparse.Namespace) -> int:
     if options.emit in NOT_YET:
         raise UsageError(f"--emit {options.emit} is not supported yet")
+    if options.emit == "pt2":
+        from tensorlogic.cli.export import write_exported
+
+        return write_exported(options)
+    if options.function or options.fix:
+        raise UsageError("--function and --fix belong to --emit pt2")
     text = emitted(options)
     if options.output is None:
         sys.stdout.write(text)

@@ -18,7 +18,17 @@ from tensorlogic.ir.ir import (
 )  # fmt: skip
 from tensorlogic.types.types import Unknown
 
-REGIONS = {"and": (1,), "or": (1,), "lambda": (1,), "if": (1, 2), "for": (1,), "while": (2,), "no_grad": (1,), "repeat": (1,), "learn": (1,)}
+REGIONS = {
+    "and": (1,),
+    "or": (1,),
+    "lambda": (1,),
+    "if": (1, 2),
+    "for": (1,),
+    "while": (2,),
+    "no_grad": (1,),
+    "repeat": (1,),
+    "learn": (1,),
+}
 RESULTS = {
     "assign": 0, "set_global": 0, "for": 0, "while": 0, "break": 0, "continue": 0, "return": 0, "assert": 0, "guard": 0, "lambda": 1,
     "binary": 1, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "list": 1, "tuple": 1, "range": 1, "struct": 1, "field": 1,

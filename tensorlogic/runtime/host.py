@@ -1,5 +1,6 @@
 """Values that come into a program without a type, and the calls of Python that make them."""
 
+import math
 from functools import reduce
 from importlib import import_module
 from typing import Any
@@ -7,6 +8,12 @@ from typing import Any
 import torch
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+
+
+def power(a: float, b: float) -> float:
+    """`a ** b`, and NaN for a root of a number below zero, as in PyTorch; Python would give a complex number."""
+    result = a**b
+    return math.nan if isinstance(result, complex) else result
 
 
 def check_type(tensor: torch.Tensor, wanted: str, dtype: torch.dtype, shape: tuple) -> torch.Tensor:

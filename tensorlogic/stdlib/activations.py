@@ -3,10 +3,11 @@
 import math
 
 from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.precise import real
 from tensorlogic.stdlib.registry import builtin
 
 
-@builtin("relu<T: number>(x: T[...S]) -> T[...S]")
+@builtin("relu<T: number>(x: T[...S]) -> T[...S]", infer=real)
 def relu(x):
     """max(x, 0). See torch.relu."""
     return torch.relu(x)
@@ -150,7 +151,7 @@ def step(x):
     return torch.heaviside(x, torch.zeros((), dtype=x.dtype, device=x.device))
 
 
-@builtin("prelu<T: float>(x: T[...S], weight: T[K]) -> T[...channelwise(S, K)]")
+@builtin("prelu<T: float>(x: T[...S], weight: T[...K]) -> T[...channelwise(S, K)]")
 def prelu(x, weight):
     """x where positive, `weight` times x elsewhere. See torch.nn.functional.prelu."""
     return torch.nn.functional.prelu(x, weight)

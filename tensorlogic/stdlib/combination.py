@@ -1,6 +1,7 @@
 """Builtins that put two operands, a condition or a bound together, and conversions between types of elements."""
 
-from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.lazy import runtime, torch
+from tensorlogic.stdlib.precise import real
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.dtypes import QUANTIZED
@@ -16,10 +17,16 @@ def _power(call) -> Type:
     return Float() if negative and isinstance(call.types["a"], Int) else call.result
 
 
-@builtin("pow(a: int, b: int) -> int", "pow(a: float, b: float) -> float", infer=_power)
-def pow_of_numbers(a, b):
+@builtin("pow(a: int, b: int) -> int", infer=_power)
+def pow_of_ints(a, b):
     """`a` to the power of `b`."""
     return a**b
+
+
+@builtin("pow(a: float, b: float) -> float")
+def pow_of_floats(a, b):
+    """`a` to the power of `b`; a root of a number below zero is NaN."""
+    return runtime.host.power(a, b)
 
 
 @builtin(
@@ -45,17 +52,18 @@ def floor_div_of_numbers(a, b):
     "floor_div<T: int>(a: T[...S], b: int) -> T[...S]",
     "floor_div<T: float>(a: T[...S], b: float) -> T[...S]",
     "floor_div<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]",
+    infer=real,
 )
 def floor_div(a, b):
     """The quotient, rounded down. See torch.floor_divide."""
     return torch.floor_divide(a, b)
 
 
-def _rounded_up(call) -> Type:
+def _rounded_up(call) -> Type | None:
     """The value is followed for a divisor above zero, as the sizes of types are."""
     a, b = call.types["a"], call.types["b"]
     if not isinstance(a, Int) or not isinstance(b, Int):
-        return call.result
+        return real(call)
     if a.value is None or b.value is None or not call.need.holds(Rel(">=", b.value, Dim.const(1))):
         return Int()
     try:
@@ -88,6 +96,7 @@ def clamp_of_number(x, min, max):
     "clamp<T: float>(x: T[...S], min: float, max: float = none) -> T[...S]",
     "clamp<T: float>(x: T[...S], max: float) -> T[...S]",
     "clamp<T: number>(x: T[...S], min: T[...A], max: T[...B]) -> T[...broadcast3(S, A, B)]",
+    infer=real,
 )
 def clamp(x, min=None, max=None):
     """`x`, moved between the bounds. See torch.clamp."""
@@ -97,6 +106,8 @@ def clamp(x, min=None, max=None):
 @builtin(
     "where<T: number>(condition: bool[...C], x: T[...A], y: T[...B]) -> T[...broadcast3(C, A, B)]",
     "where<T: any>(condition: bool[...C], x: T[...A], y: T[...B]) -> T[...broadcast3(C, A, B)]",
+    "where<T: int>(condition: bool[...C], x: T[...A], y: float) -> float32[...broadcast(C, A)]",
+    "where<T: int>(condition: bool[...C], x: float, y: T[...B]) -> float32[...broadcast(C, B)]",
 )
 def where(condition, x, y):
     """`x` where the condition is true, `y` elsewhere. See torch.where."""

@@ -2,6 +2,9 @@
 
 from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
+from tensorlogic.types.shapes_base import argument
+from tensorlogic.types.shapes_resample import interpolate as resampled_shape
+from tensorlogic.types.types import List, Tensor, Type
 
 _WINDOW = "stride: any = 1, padding: any = 0, dilation: any = 1, groups: int = 1"
 _GROWN = "stride: any = 1, padding: any = 0, output_padding: any = 0, groups: int = 1, dilation: any = 1"
@@ -116,16 +119,27 @@ def adaptive_max_pool2d(x, output_size):
     return torch.nn.functional.adaptive_max_pool2d(x, output_size)
 
 
+def _resampled(call) -> Type | None:
+    """A list of factors has as many results as it has known factors."""
+    x, factors = call.types["x"], call.types["scale_factor"]
+    if not isinstance(x, Tensor) or not isinstance(factors, List):
+        return call.result
+    settings = (argument(call.types[name]) for name in ("size", "scale_factor", "mode", "align_corners"))
+    shape = resampled_shape(call.need, x.shape, *settings)
+    return Tensor(x.dtype, shape) if shape is not None else call.result
+
+
 @builtin(
     'interpolate<T: float>(x: T[...S], size: any = none, scale_factor: any = none, mode: string = "nearest", align_corners: bool = none)'
-    " -> T[...interpolate(S, size, scale_factor)]"
+    " -> T[...interpolate(S, size, scale_factor, mode, align_corners)]",
+    infer=_resampled,
 )
 def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=None):
     """Resampled to a size or by a factor. See torch.nn.functional.interpolate."""
     return torch.nn.functional.interpolate(x, size=size, scale_factor=scale_factor, mode=mode, align_corners=align_corners)
 
 
-@builtin("pixel_shuffle<T: float>(x: T[...B, C, H, W], r: int) -> T[...B, C / (r * r), H * r, W * r] where C % (r * r) == 0")
+@builtin("pixel_shuffle<T: float>(x: T[...B, C, H, W], r: int) -> T[...B, C / (r * r), H * r, W * r] where r >= 1, C % (r * r) == 0")
 def pixel_shuffle(x, r):
     """Channels become a finer grid. See torch.nn.functional.pixel_shuffle."""
     return torch.nn.functional.pixel_shuffle(x, r)

@@ -6,7 +6,7 @@ from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Rel
-from tensorlogic.types.mistakes import BadArgument, RankMismatch, SizeMismatch
+from tensorlogic.types.mistakes import BadArgument, DTypeMismatch, RankMismatch, SizeMismatch
 from tensorlogic.types.shapes_base import ONE, argument, equal, is_known, known_or_fresh
 from tensorlogic.types.types import AnyTensor, List, Shape, Tensor, Tuple, Type
 
@@ -59,6 +59,8 @@ def _train(call) -> Type | None:
     cores = _known_tensors(given)
     if not cores:
         return None
+    if not _of_one_dtype(call, cores[0], cores):
+        return None
     other = next((core for core in cores if len(core.shape) != 3), None)
     if other is not None:
         call.need.fail(RankMismatch("a core", "3", other))
@@ -68,6 +70,13 @@ def _train(call) -> Type | None:
     inside = (("the ranks of neighbouring cores", a.shape[2], b.shape[0]) for a, b in pairs)
     agree = all(equal(call.need, *row) for row in (*ends, *inside))
     return Tensor(cores[0].dtype, tuple(core.shape[1] for core in cores)) if agree else None
+
+
+def _of_one_dtype(call, first: Tensor, others: tuple[Tensor, ...]) -> bool:
+    odd = next((item for item in others if item.dtype != first.dtype), None)
+    if odd is not None:
+        call.need.fail(DTypeMismatch("the parts", first.dtype, odd.dtype))
+    return odd is None
 
 
 def _known_tensors(given: Type) -> tuple[Tensor, ...]:
@@ -112,6 +121,8 @@ def _from_core(call) -> Type | None:
     if len(items) != len(core.shape) or any(len(i.shape) != 2 for i in items):
         call.need.fail(BadArgument("TL0304", f"a core of {len(core.shape)} dims needs as many factors [n, r]"))
         return None
+    if not _of_one_dtype(call, core, items):
+        return None
     agree = all(equal(call.need, "the rank", rank, factor.shape[1]) for rank, factor in zip(core.shape, items, strict=True))
     return Tensor(core.dtype, tuple(i.shape[0] for i in items)) if agree else None
 
@@ -128,7 +139,13 @@ def khatri_rao(a, b):
     return runtime.decompose.khatri_rao(a, b)
 
 
-@builtin("tt_ranks(cores: [Tensor]) -> [int]")
+def _bonds(call) -> Type | None:
+    """The cores must be a train."""
+    cores = _known_tensors(call.types["cores"])
+    return call.result if not cores or _train(call) is not None else None
+
+
+@builtin("tt_ranks(cores: [Tensor]) -> [int]", infer=_bonds)
 def tt_ranks(cores):
     """The ranks between the cores of a tensor train, with the 1 at both ends."""
     return runtime.decompose.tt_ranks(cores)

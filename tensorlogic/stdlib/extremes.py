@@ -1,6 +1,7 @@
 """Builtins that look for elements: the largest and smallest ones, their places, medians, and whether something holds."""
 
 from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.precise import precise, real
 from tensorlogic.stdlib.registry import builtin
 
 
@@ -12,19 +13,19 @@ def max_of_numbers(a, b):
     return max(a, b)
 
 
-@builtin("max<T: any>(x: T[...S]) -> T[]")
+@builtin("max<T: any>(x: T[...S]) -> T[]", infer=real)
 def max_of_all(x):
     """The largest element. See torch.max."""
     return torch.max(x)
 
 
-@builtin("max<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]")
+@builtin("max<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]")
 def max_along(x, dim, keepdim=False):
     """The largest elements along an axis. See torch.max."""
     return torch.max(x, dim, keepdim).values
 
 
-@builtin("max<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]")
+@builtin("max<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]")
 def max_along_axes(x, dim, keepdim=False):
     """The largest elements along axes. See torch.amax."""
     return torch.amax(x, dim, keepdim)
@@ -44,19 +45,19 @@ def min_of_numbers(a, b):
     return min(a, b)
 
 
-@builtin("min<T: any>(x: T[...S]) -> T[]")
+@builtin("min<T: any>(x: T[...S]) -> T[]", infer=real)
 def min_of_all(x):
     """The smallest element. See torch.min."""
     return torch.min(x)
 
 
-@builtin("min<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]")
+@builtin("min<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]")
 def min_along(x, dim, keepdim=False):
     """The smallest elements along an axis. See torch.min."""
     return torch.min(x, dim, keepdim).values
 
 
-@builtin("min<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]")
+@builtin("min<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]")
 def min_along_axes(x, dim, keepdim=False):
     """The smallest elements along axes. See torch.amin."""
     return torch.amin(x, dim, keepdim)
@@ -68,55 +69,55 @@ def min_of_two(a, b):
     return torch.minimum(a, b)
 
 
-@builtin("amax<T: any>(x: T[...S]) -> T[]")
+@builtin("amax<T: any>(x: T[...S]) -> T[]", infer=real)
 def amax(x):
     """The largest elements along axes, sharing the gradient between equal ones. See torch.amax."""
     return torch.amax(x)
 
 
 @builtin(
-    "amax<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]",
-    "amax<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]",
+    "amax<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]",
+    "amax<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]",
 )
 def amax_along(x, dim, keepdim=False):
     """The largest elements along axes, sharing the gradient between equal ones. See torch.amax."""
     return torch.amax(x, dim, keepdim)
 
 
-@builtin("amin<T: any>(x: T[...S]) -> T[]")
+@builtin("amin<T: any>(x: T[...S]) -> T[]", infer=real)
 def amin(x):
     """The smallest elements along axes, sharing the gradient between equal ones. See torch.amin."""
     return torch.amin(x)
 
 
 @builtin(
-    "amin<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]",
-    "amin<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]",
+    "amin<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]",
+    "amin<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]",
 )
 def amin_along(x, dim, keepdim=False):
     """The smallest elements along axes, sharing the gradient between equal ones. See torch.amin."""
     return torch.amin(x, dim, keepdim)
 
 
-@builtin("argmax<T: number>(x: T[...S]) -> int64[]")
+@builtin("argmax<T: number>(x: T[...S]) -> int64[]", infer=real)
 def argmax(x):
     """The place of the largest element: in the flattened tensor, or along an axis. See torch.argmax."""
     return torch.argmax(x)
 
 
-@builtin("argmax<T: number>(x: T[...S], dim: int, keepdim: bool = false) -> int64[...reduce(S, dim, keepdim)]")
+@builtin("argmax<T: number>(x: T[...S], dim: int, keepdim: bool = false) -> int64[...chosen(S, dim, keepdim)]")
 def argmax_along(x, dim, keepdim=False):
     """The place of the largest element: in the flattened tensor, or along an axis. See torch.argmax."""
     return torch.argmax(x, dim, keepdim)
 
 
-@builtin("argmin<T: number>(x: T[...S]) -> int64[]")
+@builtin("argmin<T: number>(x: T[...S]) -> int64[]", infer=real)
 def argmin(x):
     """The place of the smallest element: in the flattened tensor, or along an axis. See torch.argmin."""
     return torch.argmin(x)
 
 
-@builtin("argmin<T: number>(x: T[...S], dim: int, keepdim: bool = false) -> int64[...reduce(S, dim, keepdim)]")
+@builtin("argmin<T: number>(x: T[...S], dim: int, keepdim: bool = false) -> int64[...chosen(S, dim, keepdim)]")
 def argmin_along(x, dim, keepdim=False):
     """The place of the smallest element: in the flattened tensor, or along an axis. See torch.argmin."""
     return torch.argmin(x, dim, keepdim)
@@ -125,70 +126,70 @@ def argmin_along(x, dim, keepdim=False):
 @builtin("any<T: any>(x: T[...S]) -> bool[]")
 def any_(x):
     """Whether any element is not zero; of all, or along axes. See torch.any."""
-    return torch.any(x)
+    return torch.any(x).bool()
 
 
 @builtin(
-    "any<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> bool[...reduce(S, dim, keepdim)]",
-    "any<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> bool[...reduce(S, dim, keepdim)]",
+    "any<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> bool[...holds_along(S, dim, keepdim)]",
+    "any<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> bool[...holds_along(S, dim, keepdim)]",
 )
 def any_along(x, dim, keepdim=False):
     """Whether any element is not zero; of all, or along axes. See torch.any."""
-    return torch.any(x, dim, keepdim)
+    return torch.any(x, dim, keepdim).bool()
 
 
 @builtin("all<T: any>(x: T[...S]) -> bool[]")
 def all_(x):
     """Whether all elements are not zero; of all, or along axes. See torch.all."""
-    return torch.all(x)
+    return torch.all(x).bool()
 
 
 @builtin(
-    "all<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> bool[...reduce(S, dim, keepdim)]",
-    "all<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> bool[...reduce(S, dim, keepdim)]",
+    "all<T: any>(x: T[...S], dim: int, keepdim: bool = false) -> bool[...holds_along(S, dim, keepdim)]",
+    "all<T: any>(x: T[...S], dim: [int], keepdim: bool = false) -> bool[...holds_along(S, dim, keepdim)]",
 )
 def all_along(x, dim, keepdim=False):
     """Whether all elements are not zero; of all, or along axes. See torch.all."""
-    return torch.all(x, dim, keepdim)
+    return torch.all(x, dim, keepdim).bool()
 
 
-@builtin("cummax<T: number>(x: T[...S], dim: int) -> (T[...along(S, dim)], int64[...along(S, dim)])")
+@builtin("cummax<T: number>(x: T[...S], dim: int) -> (T[...along(S, dim)], int64[...along(S, dim)])", infer=real)
 def cummax(x, dim):
     """The largest elements so far along an axis, and their places. See torch.cummax."""
     return torch.cummax(x, dim)
 
 
-@builtin("cummin<T: number>(x: T[...S], dim: int) -> (T[...along(S, dim)], int64[...along(S, dim)])")
+@builtin("cummin<T: number>(x: T[...S], dim: int) -> (T[...along(S, dim)], int64[...along(S, dim)])", infer=real)
 def cummin(x, dim):
     """The smallest elements so far along an axis, and their places. See torch.cummin."""
     return torch.cummin(x, dim)
 
 
-@builtin("median<T: number>(x: T[...S]) -> T[]")
+@builtin("median<T: number>(x: T[...S]) -> T[]", infer=real)
 def median(x):
     """The lower median of all elements, or along an axis. See torch.median."""
     return torch.median(x)
 
 
-@builtin("median<T: number>(x: T[...S], dim: int, keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]")
+@builtin("median<T: number>(x: T[...S], dim: int, keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]")
 def median_along(x, dim, keepdim=False):
     """The lower median along an axis. See torch.median."""
     return torch.median(x, dim, keepdim).values
 
 
-@builtin("mode<T: number>(x: T[...S], dim: int = -1, keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]")
+@builtin("mode<T: number>(x: T[...S], dim: int = -1, keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]", infer=real)
 def mode(x, dim=-1, keepdim=False):
     """The most frequent element along an axis. See torch.mode."""
     return torch.mode(x, dim, keepdim).values
 
 
-@builtin("quantile<T: float>(x: T[...S], q: float) -> T[]")
+@builtin("quantile<T: float>(x: T[...S], q: float) -> T[]", infer=precise)
 def quantile(x, q):
     """The q-th quantile of all elements, or along an axis. See torch.quantile."""
     return torch.quantile(x, q)
 
 
-@builtin("quantile<T: float>(x: T[...S], q: float, dim: int, keepdim: bool = false) -> T[...reduce(S, dim, keepdim)]")
+@builtin("quantile<T: float>(x: T[...S], q: float, dim: int, keepdim: bool = false) -> T[...chosen(S, dim, keepdim)]", infer=precise)
 def quantile_along(x, q, dim, keepdim=False):
     """The q-th quantile along an axis. See torch.quantile."""
     return torch.quantile(x, q, dim, keepdim)

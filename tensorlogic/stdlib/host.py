@@ -1,6 +1,7 @@
 """Builtins of the host language: printing, assertions, time, values out of tensors."""
 
 from tensorlogic.stdlib.lazy import runtime, torch
+from tensorlogic.stdlib.precise import real
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Rel
@@ -102,6 +103,7 @@ def _nested(call) -> Type | None:
     x = call.types["x"]
     if not isinstance(x, Tensor) or count(x.shape) is None:
         return None
+    real(call)
     kind = str(x.dtype)
     value: Type = Float() if kind.startswith(("float", "bfloat")) else Bool() if kind == "bool" else Int()
     for _ in x.shape:

@@ -1,6 +1,7 @@
 """Builtins that read and write at places given by tensors: gather, scatter, sort, topk, nonzero."""
 
 from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.precise import real
 from tensorlogic.stdlib.registry import builtin
 
 
@@ -16,13 +17,16 @@ def take_along_dim(x, indices, dim):
     return torch.take_along_dim(x, indices, dim)
 
 
-@builtin("take<T: any>(x: T[...], index: int64[...I]) -> T[...I]")
+@builtin("take<T: any>(x: T[...S], index: int64[...I]) -> T[...taken(S, I)]")
 def take(x, index):
     """Elements of the flattened tensor. See torch.take."""
     return torch.take(x, index)
 
 
-@builtin("index_select<T: any>(x: T[...S], dim: int, index: int64[N]) -> T[...resize(S, dim, N)]")
+@builtin(
+    "index_select<T: any>(x: T[...S], dim: int, index: int64[N]) -> T[...resize(S, dim, N)]",
+    "index_select<T: any>(x: T[...S], dim: int, index: int64[]) -> T[...resize(S, dim, 1)]",
+)
 def index_select(x, dim, index):
     """Slices of an axis in the order of `index`. See torch.index_select."""
     return torch.index_select(x, dim, index)
@@ -58,13 +62,19 @@ def scatter_reduce(x, dim, index, src, reduce, include_self=True):
     return torch.scatter_reduce(x, dim, index, src, reduce, include_self=include_self)
 
 
-@builtin("index_add<T: number>(x: T[...S], dim: int, index: int64[N], source: T[...U]) -> T[...written(S, dim, N, U)]")
+@builtin(
+    "index_add<T: number>(x: T[...S], dim: int, index: int64[N], source: T[...U]) -> T[...written(S, dim, N, U)]",
+    "index_add<T: number>(x: T[...S], dim: int, index: int64[], source: T[...U]) -> T[...written(S, dim, 1, U)]",
+)
 def index_add(x, dim, index, source):
     """`x` with slices of `source` added at the places `index` of an axis. See torch.index_add."""
     return torch.index_add(x, dim, index, source)
 
 
-@builtin("index_copy<T: any>(x: T[...S], dim: int, index: int64[N], source: T[...U]) -> T[...written(S, dim, N, U)]")
+@builtin(
+    "index_copy<T: any>(x: T[...S], dim: int, index: int64[N], source: T[...U]) -> T[...copied(S, dim, N, U)]",
+    "index_copy<T: any>(x: T[...S], dim: int, index: int64[], source: T[...U]) -> T[...copied(S, dim, 1, U)]",
+)
 def index_copy(x, dim, index, source):
     """`x` with slices of `source` at the places `index` of an axis. See torch.index_copy."""
     return torch.index_copy(x, dim, index, source)
@@ -73,6 +83,8 @@ def index_copy(x, dim, index, source):
 @builtin(
     "index_fill<T: int>(x: T[...S], dim: int, index: int64[N], value: int) -> T[...along(S, dim)]",
     "index_fill<T: float>(x: T[...S], dim: int, index: int64[N], value: float) -> T[...along(S, dim)]",
+    "index_fill<T: int>(x: T[...S], dim: int, index: int64[], value: int) -> T[...along(S, dim)]",
+    "index_fill<T: float>(x: T[...S], dim: int, index: int64[], value: float) -> T[...along(S, dim)]",
 )
 def index_fill(x, dim, index, value):
     """`x` with one value at the places `index` of an axis. See torch.index_fill."""
@@ -97,14 +109,17 @@ def nonzero(x):
 
 @builtin(
     "sort<T: any>(x: T[...S], dim: int = -1, descending: bool = false, stable: bool = false)"
-    " -> (T[...along(S, dim)], int64[...along(S, dim)])"
+    " -> (T[...along(S, dim)], int64[...along(S, dim)])",
+    infer=real,
 )
 def sort(x, dim=-1, descending=False, stable=False):
     """Sorted values along an axis, and where they were. See torch.sort."""
     return torch.sort(x, dim=dim, descending=descending, stable=stable)
 
 
-@builtin("argsort<T: any>(x: T[...S], dim: int = -1, descending: bool = false, stable: bool = false) -> int64[...along(S, dim)]")
+@builtin(
+    "argsort<T: any>(x: T[...S], dim: int = -1, descending: bool = false, stable: bool = false) -> int64[...along(S, dim)]", infer=real
+)
 def argsort(x, dim=-1, descending=False, stable=False):
     """The places of the elements in sorted order. See torch.argsort."""
     return torch.argsort(x, dim=dim, descending=descending, stable=stable)
@@ -112,7 +127,8 @@ def argsort(x, dim=-1, descending=False, stable=False):
 
 @builtin(
     "topk<T: number>(x: T[...S], k: int, dim: int = -1, largest: bool = true, sorted: bool = true)"
-    " -> (T[...first(S, dim, k)], int64[...first(S, dim, k)])"
+    " -> (T[...first(S, dim, k)], int64[...first(S, dim, k)])",
+    infer=real,
 )
 def topk(x, k, dim=-1, largest=True, sorted=True):
     """The k largest elements of an axis, and their places. See torch.topk."""
@@ -121,32 +137,37 @@ def topk(x, k, dim=-1, largest=True, sorted=True):
 
 @builtin(
     "kthvalue<T: number>(x: T[...S], k: int, dim: int = -1, keepdim: bool = false)"
-    " -> (T[...ranked(S, k, dim, keepdim)], int64[...ranked(S, k, dim, keepdim)])"
+    " -> (T[...ranked(S, k, dim, keepdim)], int64[...ranked(S, k, dim, keepdim)])",
+    infer=real,
 )
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The k-th smallest element of an axis, and its place. See torch.kthvalue."""
     return torch.kthvalue(x, k, dim, keepdim)
 
 
-@builtin("unique<T: any>(x: T[...S], sorted: bool = true) -> T[?]")
+@builtin("unique<T: any>(x: T[...S], sorted: bool = true) -> T[?]", infer=real)
 def unique(x, sorted=True):
     """The different elements. See torch.unique."""
     return torch.unique(x, sorted=sorted)
 
 
-@builtin("searchsorted<T: number>(sorted: T[N], values: T[...S], right: bool = false) -> int64[...S]")
+@builtin(
+    "searchsorted<T: number>(sorted: T[N], values: T[...S], right: bool = false) -> int64[...S]",
+    "searchsorted<T: number>(sorted: T[...B, N], values: T[...B, M], right: bool = false) -> int64[...B, M]",
+    infer=real,
+)
 def searchsorted(sorted, values, right=False):
     """Where each value would go in a sorted vector. See torch.searchsorted."""
     return torch.searchsorted(sorted, values, right=right)
 
 
-@builtin("bucketize<T: number>(x: T[...S], boundaries: T[N], right: bool = false) -> int64[...S]")
+@builtin("bucketize<T: number>(x: T[...S], boundaries: T[N], right: bool = false) -> int64[...S]", infer=real)
 def bucketize(x, boundaries, right=False):
     """The interval that each element falls into. See torch.bucketize."""
     return torch.bucketize(x, boundaries, right=right)
 
 
-@builtin("isin<T: number>(x: T[...S], values: T[...V]) -> bool[...S]")
+@builtin("isin<T: number>(x: T[...S], values: T[...V]) -> bool[...S]", infer=real)
 def isin(x, values):
     """Whether each element is one of the values. See torch.isin."""
     return torch.isin(x, values)

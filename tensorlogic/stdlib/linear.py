@@ -2,8 +2,8 @@
 
 from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
-from tensorlogic.types.dtypes import QUANTIZED
-from tensorlogic.types.mistakes import DTypeMismatch, RankMismatch, WrongType
+from tensorlogic.types.dtypes import QUANTIZED, is_float
+from tensorlogic.types.mistakes import DTypeKind, DTypeMismatch, RankMismatch, WrongType
 from tensorlogic.types.shapes_base import equal
 from tensorlogic.types.shapes_einsum import einsum as einsum_shape
 from tensorlogic.types.types import AnyTensor, List, String, Tensor, Tuple, Type
@@ -16,12 +16,14 @@ def matmul(a, b):
 
 
 def _matrix(call, name: str) -> Tensor | None:
-    """The quantized matrix [O, I] of the second overload, which takes nothing else."""
+    """The quantized matrix [O, I] of the last overload, which takes nothing else."""
     given, others = call.types[name], [type_ for type_ in call.types.values() if isinstance(type_, Tensor)]
     if isinstance(given, Tensor) and given.dtype in QUANTIZED:
         if len(given.shape) == 2:
             return given
         call.need.fail(RankMismatch(f"the quantized `{name}`", "2", given))
+    elif isinstance(given, Tensor) and isinstance(given.dtype, str) and not is_float(given.dtype):
+        call.need.fail(DTypeKind(f"`{name}`", "float", given.dtype))
     elif len(others) > 1 and isinstance(call.result, AnyTensor):
         call.need.fail(WrongType(f"`{name}`", "a matrix", given))
     return None
@@ -42,7 +44,9 @@ def _embedding(call) -> Type | None:
 
 
 @builtin(
-    "linear<T: float>(x: T[...B, I], w: T[O, I], b: T[O] = none) -> T[...B, O]",
+    "linear<T: float>(x: T[...B, I], w: T[O, I]) -> T[...B, O]",
+    "linear<T: float>(x: T[...B, I], w: T[O, I], b: T[...C]) -> T[...biased(B, O, C)]",
+    "linear<T: float>(x: T[...B, I], w: T[I]) -> T[...B]",
     "linear<T: float>(x: T[...B, I], w: Tensor, b: T[O] = none) -> Tensor",
     infer=_linear,
 )
@@ -124,13 +128,13 @@ def bmm(a, b):
     return torch.bmm(a, b)
 
 
-@builtin("addmm<T: number>(c: T[N, M], a: T[N, K], b: T[K, M]) -> T[N, M]")
+@builtin("addmm<T: number>(c: T[...C], a: T[N, K], b: T[K, M]) -> T[...into(C, N, M)]")
 def addmm(c, a, b):
     """`c + a @ b`. See torch.addmm."""
     return torch.addmm(c, a, b)
 
 
-@builtin("baddbmm<T: number>(c: T[B, N, M], a: T[B, N, K], b: T[B, K, M]) -> T[B, N, M]")
+@builtin("baddbmm<T: number>(c: T[...C], a: T[B, N, K], b: T[B, K, M]) -> T[...into(C, B, N, M)]")
 def baddbmm(c, a, b):
     """`c + a @ b`, batch by batch. See torch.baddbmm."""
     return torch.baddbmm(c, a, b)
@@ -160,7 +164,7 @@ def cosine_similarity(a, b, dim=1, eps=1e-8):
     return torch.nn.functional.cosine_similarity(a, b, dim=dim, eps=eps)
 
 
-@builtin("pairwise_distance<T: float>(a: T[N, D], b: T[N, D], p: float = 2.0) -> T[N]")
+@builtin("pairwise_distance<T: float>(a: T[...A], b: T[...B], p: float = 2.0) -> T[...apart(A, B)]")
 def pairwise_distance(a, b, p=2.0):
-    """Distances between rows of the same number. See torch.nn.functional.pairwise_distance."""
+    """Distances between vectors of the last axis. See torch.nn.functional.pairwise_distance."""
     return torch.nn.functional.pairwise_distance(a, b, p=p)

@@ -3,7 +3,7 @@
 from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.mistakes import RankMismatch
+from tensorlogic.types.mistakes import BadArgument, RankMismatch
 from tensorlogic.types.types import AnyTensor, Int, List, Range, String, Tensor, Tuple, Type, widen
 
 
@@ -118,9 +118,18 @@ def sorted_(xs):
 
 
 def _ranged(call) -> Type | None:
+    if "step" in call.types:
+        return _stepped(call)
     ends = [call.types.get(name) for name in ("start", "end")]
     start, stop = (end.value if isinstance(end, Int) else None for end in ends)
     return Range(start if isinstance(ends[0], Int) else Dim.const(0), stop)
+
+
+def _stepped(call) -> Type | None:
+    step = call.types["step"]
+    if isinstance(step, Int) and step.value == Dim.const(0):
+        call.need.fail(BadArgument("TL0310", "the step of `range` must not be 0"))
+    return List(Int())
 
 
 @builtin("range(end: int) -> any", "range(start: int, end: int) -> any", infer=_ranged)

@@ -116,8 +116,8 @@ def poisson_nll_loss(x, target, log_input=True, reduction="mean"):
 
 
 @builtin(
-    'triplet_margin_loss<T: float>(anchor: T[N, D], positive: T[N, D], negative: T[N, D], margin: float = 1.0, reduction: string = "mean")'
-    " -> T[...rows_loss(N, reduction)]"
+    'triplet_margin_loss<T: float>(anchor: T[...A], positive: T[...P], negative: T[...N], margin: float = 1.0, reduction: string = "mean")'
+    " -> T[...triplet_loss(A, P, N, reduction)]"
 )
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, reduction="mean"):
     """How far positives are nearer than negatives. See torch.nn.functional.triplet_margin_loss."""

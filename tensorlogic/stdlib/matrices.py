@@ -1,7 +1,9 @@
 """Builtins of linear algebra: diagonals, inverses, solutions of equations, factors of matrices."""
 
 from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.precise import precise
 from tensorlogic.stdlib.registry import builtin
+from tensorlogic.types.types import Int, Type
 
 
 @builtin("trace<T: float>(x: T[N, M]) -> T[]", "trace<T: int>(x: T[N, M]) -> int64[]")
@@ -28,91 +30,98 @@ def diag_embed(x):
     return torch.diag_embed(x)
 
 
-@builtin("inverse<T: float>(x: T[...B, N, N]) -> T[...B, N, N]")
+@builtin("inverse<T: float>(x: T[...B, N, N]) -> T[...B, N, N]", infer=precise)
 def inverse(x):
     """The inverse matrix. See torch.linalg.inv."""
     return torch.linalg.inv(x)
 
 
-@builtin("pinverse<T: float>(x: T[...B, N, M]) -> T[...B, M, N]")
+@builtin("pinverse<T: float>(x: T[...B, N, M]) -> T[...B, M, N]", infer=precise)
 def pinverse(x):
     """The pseudo-inverse. See torch.linalg.pinv."""
     return torch.linalg.pinv(x)
 
 
-@builtin("det<T: float>(x: T[...B, N, N]) -> T[...B]")
+@builtin("det<T: float>(x: T[...B, N, N]) -> T[...B]", infer=precise)
 def det(x):
     """The determinant. See torch.linalg.det."""
     return torch.linalg.det(x)
 
 
-@builtin("logdet<T: float>(x: T[...B, N, N]) -> T[...B]")
+@builtin("logdet<T: float>(x: T[...B, N, N]) -> T[...B]", infer=precise)
 def logdet(x):
     """The logarithm of the determinant. See torch.logdet."""
     return torch.logdet(x)
 
 
-@builtin("slogdet<T: float>(x: T[...B, N, N]) -> (T[...B], T[...B])")
+@builtin("slogdet<T: float>(x: T[...B, N, N]) -> (T[...B], T[...B])", infer=precise)
 def slogdet(x):
     """The sign of the determinant and the logarithm of its size. See torch.linalg.slogdet."""
     return torch.linalg.slogdet(x)
 
 
-@builtin("solve<T: float>(a: T[N, N], b: T[N]) -> T[N]", "solve<T: float>(a: T[...B, N, N], b: T[...B, N, K]) -> T[...B, N, K]")
+@builtin("solve<T: float>(a: T[...A, N, N], b: T[...B]) -> T[...solved(A, N, B)]", infer=precise)
 def solve(a, b):
-    """The x with `a @ x == b`. See torch.linalg.solve."""
+    """The x with `a @ x == b`, for vectors or matrices `b`. See torch.linalg.solve."""
     return torch.linalg.solve(a, b)
 
 
-@builtin("lstsq<T: float>(a: T[...B, N, M], b: T[...B, N, K]) -> T[...B, M, K]")
+@builtin("lstsq<T: float>(a: T[...B, N, M], b: T[...B, N, K]) -> T[...B, M, K]", infer=precise)
 def lstsq(a, b):
     """The x with the least squares of `a @ x - b`. See torch.linalg.lstsq."""
     return torch.linalg.lstsq(a, b).solution
 
 
-@builtin("solve_triangular<T: float>(a: T[...B, N, N], b: T[...B, N, K], upper: bool) -> T[...B, N, K]")
+@builtin("solve_triangular<T: float>(a: T[...A, N, N], b: T[...B, N, K], upper: bool) -> T[...batches(A, B), N, K]", infer=precise)
 def solve_triangular(a, b, upper):
     """The x with `a @ x == b` for a triangular `a`. See torch.linalg.solve_triangular."""
     return torch.linalg.solve_triangular(a, b, upper=upper)
 
 
-@builtin("cholesky<T: float>(x: T[...B, N, N]) -> T[...B, N, N]")
+@builtin("cholesky<T: float>(x: T[...B, N, N]) -> T[...B, N, N]", infer=precise)
 def cholesky(x):
     """The lower triangle L with `L @ L.T == x`. See torch.linalg.cholesky."""
     return torch.linalg.cholesky(x)
 
 
-@builtin("qr<T: float>(x: T[...B, N, M]) -> (T[...B, N, min(N, M)], T[...B, min(N, M), M])")
+@builtin("qr<T: float>(x: T[...B, N, M]) -> (T[...B, N, min(N, M)], T[...B, min(N, M), M])", infer=precise)
 def qr(x):
     """Orthogonal Q and upper triangle R with `Q @ R == x`. See torch.linalg.qr."""
     return torch.linalg.qr(x)
 
 
-@builtin("svd<T: float>(x: T[...B, N, M]) -> (T[...B, N, min(N, M)], T[...B, min(N, M)], T[...B, min(N, M), M])")
+@builtin("svd<T: float>(x: T[...B, N, M]) -> (T[...B, N, min(N, M)], T[...B, min(N, M)], T[...B, min(N, M), M])", infer=precise)
 def svd(x):
     """U, S, Vh with `U @ diag(S) @ Vh == x`, the reduced form. See torch.linalg.svd."""
     return torch.linalg.svd(x, full_matrices=False)
 
 
-@builtin("svdvals<T: float>(x: T[...B, N, M]) -> T[...B, min(N, M)]")
+@builtin("svdvals<T: float>(x: T[...B, N, M]) -> T[...B, min(N, M)]", infer=precise)
 def svdvals(x):
     """The singular values. See torch.linalg.svdvals."""
     return torch.linalg.svdvals(x)
 
 
-@builtin("eigh<T: float>(x: T[...B, N, N]) -> (T[...B, N], T[...B, N, N])")
+@builtin("eigh<T: float>(x: T[...B, N, N]) -> (T[...B, N], T[...B, N, N])", infer=precise)
 def eigh(x):
     """Eigenvalues and eigenvectors of a symmetric matrix. See torch.linalg.eigh."""
     return torch.linalg.eigh(x)
 
 
-@builtin("eigvalsh<T: float>(x: T[...B, N, N]) -> T[...B, N]")
+@builtin("eigvalsh<T: float>(x: T[...B, N, N]) -> T[...B, N]", infer=precise)
 def eigvalsh(x):
     """Eigenvalues of a symmetric matrix. See torch.linalg.eigvalsh."""
     return torch.linalg.eigvalsh(x)
 
 
-@builtin("matrix_power<T: float>(x: T[...B, N, N], n: int) -> T[...B, N, N]")
+def _powers(call) -> Type | None:
+    """Negative powers are those of the inverse."""
+    n = call.types["n"]
+    negative = isinstance(n, Int) and n.value is not None and n.value.value is not None and n.value.value < 0
+    return precise(call) if negative else call.result
+
+
+@builtin("matrix_power<T: float>(x: T[...B, N, N], n: int) -> T[...B, N, N]", infer=_powers)
 def matrix_power(x, n):
     """`x @ x @ ...`, n times. See torch.linalg.matrix_power."""
     return torch.linalg.matrix_power(x, n)
@@ -124,7 +133,7 @@ def matrix_exp(x):
     return torch.linalg.matrix_exp(x)
 
 
-@builtin("matrix_rank<T: float>(x: T[...B, N, M]) -> int64[...B]")
+@builtin("matrix_rank<T: float>(x: T[...B, N, M]) -> int64[...B]", infer=precise)
 def matrix_rank(x):
     """The rank of a matrix. See torch.linalg.matrix_rank."""
     return torch.linalg.matrix_rank(x)

@@ -47,15 +47,17 @@ def rms_norm(x, shape, weight=None, eps=None):
 
 
 @builtin(
-    "group_norm<T: float>(x: T[N, C, ...S], num_groups: int, weight: T[C] = none, bias: T[C] = none, eps: float = 1e-5) -> T[N, C, ...S]"
-    " where num_groups >= 1, C % num_groups == 0"
+    "group_norm<T: float>(x: T[N, C, ...S], num_groups: int, weight: T[C] = none, bias: T[C] = none, eps: float = 1e-5)"
+    " -> T[N, C, ...spatial(N * C / num_groups, S)] where num_groups >= 1, C % num_groups == 0"
 )
 def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
     """Mean 0 and variance 1 over groups of channels. See torch.nn.functional.group_norm."""
     return torch.nn.functional.group_norm(x, num_groups, weight=weight, bias=bias, eps=eps)
 
 
-@builtin("instance_norm<T: float>(x: T[N, C, ...S], weight: T[C] = none, bias: T[C] = none, eps: float = 1e-5) -> T[N, C, ...spatial(S)]")
+@builtin(
+    "instance_norm<T: float>(x: T[N, C, ...S], weight: T[C] = none, bias: T[C] = none, eps: float = 1e-5) -> T[N, C, ...spatial(1, S)]"
+)
 def instance_norm(x, weight=None, bias=None, eps=1e-5):
     """Mean 0 and variance 1 over each channel of each instance. See torch.nn.functional.instance_norm."""
     return torch.nn.functional.instance_norm(x, weight=weight, bias=bias, eps=eps)
@@ -63,8 +65,9 @@ def instance_norm(x, weight=None, bias=None, eps=1e-5):
 
 @builtin(
     "batch_norm<T: float>(x: T[N, C, ...S], running_mean: T[C], running_var: T[C], weight: T[C] = none, bias: T[C] = none,"
-    " training: bool = false, momentum: float = 0.1, eps: float = 1e-5) -> T[N, C, ...S]",
-    "batch_norm<T: float>(x: T[N, C, ...S], weight: T[C] = none, bias: T[C] = none, training: bool, eps: float = 1e-5) -> T[N, C, ...S]",
+    " training: bool = false, momentum: float = 0.1, eps: float = 1e-5) -> T[N, C, ...spatial(N, S, training)]",
+    "batch_norm<T: float>(x: T[N, C, ...S], weight: T[C] = none, bias: T[C] = none, training: bool, eps: float = 1e-5)"
+    " -> T[N, C, ...trained(N, S, training)]",
 )
 def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
     """Mean 0 and variance 1 of each channel over the batch, or with running statistics. See torch.nn.functional.batch_norm."""

@@ -3,6 +3,7 @@
 import math
 
 from tensorlogic.stdlib.lazy import torch
+from tensorlogic.stdlib.precise import real
 from tensorlogic.stdlib.registry import builtin
 
 
@@ -18,7 +19,11 @@ def abs_of_float(x):
     return abs(x)
 
 
-@builtin("abs<T: number>(x: T[...S]) -> T[...S]")
+@builtin(
+    "abs(x: complex64[...S]) -> float32[...S]",
+    "abs(x: complex128[...S]) -> float64[...S]",
+    "abs<T: number>(x: T[...S]) -> T[...S]",
+)
 def abs_(x):
     """Absolute value. See torch.abs."""
     return torch.abs(x)
@@ -36,7 +41,7 @@ def floor_of_float(x):
     return float(math.floor(x))
 
 
-@builtin("floor<T: number>(x: T[...S]) -> T[...S]")
+@builtin("floor<T: number>(x: T[...S]) -> T[...S]", infer=real)
 def floor(x):
     """The largest integer not above x. See torch.floor."""
     return torch.floor(x)
@@ -54,7 +59,7 @@ def ceil_of_float(x):
     return float(math.ceil(x))
 
 
-@builtin("ceil<T: number>(x: T[...S]) -> T[...S]")
+@builtin("ceil<T: number>(x: T[...S]) -> T[...S]", infer=real)
 def ceil(x):
     """The smallest integer not below x. See torch.ceil."""
     return torch.ceil(x)
@@ -66,7 +71,7 @@ def trunc_of_float(x):
     return float(math.trunc(x))
 
 
-@builtin("trunc<T: number>(x: T[...S]) -> T[...S]")
+@builtin("trunc<T: number>(x: T[...S]) -> T[...S]", infer=real)
 def trunc(x):
     """The integer part. See torch.trunc."""
     return torch.trunc(x)
@@ -114,7 +119,7 @@ def sign_of_float(x):
     return float((x > 0) - (x < 0))
 
 
-@builtin("sign<T: number>(x: T[...S]) -> T[...S]")
+@builtin("sign<T: number>(x: T[...S]) -> T[...S]", infer=real)
 def sign(x):
     """-1, 0 or 1. See torch.sign."""
     return torch.sign(x)
@@ -162,25 +167,25 @@ def logical_not(x):
     return torch.logical_not(x)
 
 
-@builtin("maximum<T: any>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]")
+@builtin("maximum<T: any>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]", infer=real)
 def maximum(a, b):
     """The larger of two, element by element. See torch.maximum."""
     return torch.maximum(a, b)
 
 
-@builtin("minimum<T: any>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]")
+@builtin("minimum<T: any>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]", infer=real)
 def minimum(a, b):
     """The smaller of two, element by element. See torch.minimum."""
     return torch.minimum(a, b)
 
 
-@builtin("fmod<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]")
+@builtin("fmod<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]", infer=real)
 def fmod(a, b):
     """Remainder with the sign of the dividend. See torch.fmod."""
     return torch.fmod(a, b)
 
 
-@builtin("remainder<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]")
+@builtin("remainder<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]", infer=real)
 def remainder(a, b):
     """Remainder with the sign of the divisor. See torch.remainder."""
     return torch.remainder(a, b)
@@ -234,37 +239,37 @@ def logical_xor(a, b):
     return torch.logical_xor(a, b)
 
 
-@builtin("eq<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]")
+@builtin("eq<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]", "eq<T: any>(a: T[...S], b: float) -> bool[...S]")
 def eq(a, b):
     """a == b. See torch.eq."""
     return torch.eq(a, b)
 
 
-@builtin("ne<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]")
+@builtin("ne<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]", "ne<T: any>(a: T[...S], b: float) -> bool[...S]")
 def ne(a, b):
     """a != b. See torch.ne."""
     return torch.ne(a, b)
 
 
-@builtin("lt<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]")
+@builtin("lt<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]", "lt<T: any>(a: T[...S], b: float) -> bool[...S]", infer=real)
 def lt(a, b):
     """a < b. See torch.lt."""
     return torch.lt(a, b)
 
 
-@builtin("le<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]")
+@builtin("le<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]", "le<T: any>(a: T[...S], b: float) -> bool[...S]", infer=real)
 def le(a, b):
     """a <= b. See torch.le."""
     return torch.le(a, b)
 
 
-@builtin("gt<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]")
+@builtin("gt<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]", "gt<T: any>(a: T[...S], b: float) -> bool[...S]", infer=real)
 def gt(a, b):
     """a > b. See torch.gt."""
     return torch.gt(a, b)
 
 
-@builtin("ge<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]")
+@builtin("ge<T: any>(a: T[...A], b: T[...B]) -> bool[...broadcast(A, B)]", "ge<T: any>(a: T[...S], b: float) -> bool[...S]", infer=real)
 def ge(a, b):
     """a >= b. See torch.ge."""
     return torch.ge(a, b)

@@ -203,7 +203,7 @@ def equal(a, b):
     return torch.equal(a, b)
 
 
-@builtin("histc<T: float>(x: T[...S], bins: int, min: float, max: float) -> T[bins]")
+@builtin("histc<T: float>(x: T[...S], bins: int, min: float, max: float) -> T[bins] where bins >= 1")
 def histc(x, bins, min, max):
     """How many elements fall into each of `bins` equal intervals. See torch.histc."""
     return torch.histc(x, bins, min, max)

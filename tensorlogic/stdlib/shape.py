@@ -144,7 +144,7 @@ def unfold(x, dim, size, step):
 
 
 @builtin(
-    'pad<T: any>(x: T[...S], pad: [int], mode: string = "constant", value: float = 0.0) -> T[...pad(S, pad, mode)]',
+    'pad<T: any>(x: T[...S], pad: [int], mode: string = "constant", value: float = 0.0) -> T[...pad(S, pad, mode, value)]',
 )
 def pad(x, pad, mode="constant", value=0.0):
     """More elements at the ends of axes, given as pairs from the last axis on. See torch.nn.functional.pad."""
@@ -263,7 +263,7 @@ def unbind(x, dim=0):
     return torch.unbind(x, dim)
 
 
-@builtin("meshgrid<T: any>(a: T[N], b: T[M]) -> (T[N, M], T[N, M])")
+@builtin("meshgrid<T: any>(a: T[...A], b: T[...B]) -> (T[...grid(A, B)], T[...grid(A, B)])")
 def meshgrid(a, b):
     """Rows and columns of a grid. See torch.meshgrid with `indexing="ij"`."""
     return torch.meshgrid(a, b, indexing="ij")

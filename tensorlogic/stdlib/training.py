@@ -128,9 +128,7 @@ def rmsprop(params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.
 
 @builtin(f"rmsprop({_RMSPROP}) -> OptimizerRule")
 def rmsprop_rule(lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0):
-    return runtime.training.rule(
-        runtime.training.rmsprop, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum
-    )
+    return runtime.training.rule(runtime.training.rmsprop, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
 
 
 # --- schedules -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
+from tensorlogic.types.mistakes import WrongType
+from tensorlogic.types.types import AnyTensor, Bool, Float, Int, List, String, Struct, Tensor, Tuple, Type
 
 
 @builtin(
@@ -14,7 +16,24 @@ def load_model(path, dtype=None):
     return runtime.weights.load_model(path, dtype=dtype)
 
 
-@builtin("save_model(model: any, path: string, dtype: any = none) -> void", effect="file")
+def _saved(call) -> Type:
+    """What has no names for its tensors is no model."""
+    found = call.types["model"]
+    if isinstance(found, Int | Float | Bool | String | List | Tuple | Tensor | AnyTensor | Struct):
+        call.need.fail(WrongType("`model` of `save_model`", "a model", found, "declare the tensors as `param` or `buffer` of a `model`"))
+    return call.result
+
+
+@builtin(
+    "load(model: Model, path: string, rename: [(string, string)] = none, transpose: [string] = none) -> void",
+    effect="file",
+)
+def load(model, path, rename=None, transpose=None):
+    """Fill a model from a file, by name: `rename` maps parts of the file's names to the model's, `transpose` lists patterns of names."""
+    return runtime.weights.load(model, path, rename, transpose)
+
+
+@builtin("save_model(model: any, path: string, dtype: any = none) -> void", infer=_saved, effect="file")
 def save_model(model, path, dtype=None):
     """Write the tensors of a model; the suffix of the path says how: .safetensors, .gguf, or a folder."""
     return runtime.weights.save_model(model, path, dtype=dtype)

@@ -54,6 +54,17 @@ def goal_dims(goal: Goal) -> tuple[Dim, ...]:
             return (dim,)
 
 
+def with_dims(goal: Goal, dims: list[Dim]) -> Goal:
+    """The same claim about other sizes."""
+    match goal:
+        case Rel(op):
+            return Rel(op, dims[0], dims[1])
+        case Divides():
+            return Divides(dims[0], dims[1])
+        case Member(_, values):
+            return Member(dims[0], values)
+
+
 def goal_symbols(goal: Goal) -> frozenset[str]:
     return frozenset().union(*(dim.symbols() for dim in goal_dims(goal)))
 

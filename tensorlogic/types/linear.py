@@ -33,6 +33,8 @@ def _times(a: Bound, b: Bound) -> Bound:
 
 
 def _product(a: Interval, b: Interval) -> Interval:
+    if a[0] >= 0 and b[0] >= 0:  # sizes, most of the time
+        return a[0] * b[0] if a[0] and b[0] else 0, _times(a[1], b[1])
     corners = [_times(x, y) for x in a for y in b]
     return min(corners), max(corners)
 
@@ -42,10 +44,14 @@ def interval(dim: Dim, known: Known) -> Interval:
     low: Bound = 0
     high: Bound = 0
     for mono, c in dim.terms:
-        reach: Interval = (c, c)
-        for atom in mono:
+        if not mono:
+            low, high = low + c, high + c
+            continue
+        reach = atom_interval(mono[0], known)
+        for atom in mono[1:]:
             reach = _product(reach, atom_interval(atom, known))
-        low, high = low + reach[0], high + reach[1]
+        least, most = reach if c > 0 else (reach[1], reach[0])
+        low, high = low + _times(c, least), high + _times(c, most)
     return low, high
 
 
@@ -72,7 +78,7 @@ def _operation_interval(atom: Atom, known: Known) -> Interval:
 
 def _divided(a: Interval, b: Interval, exact: bool) -> Interval:
     """The interval of a rounded or exact quotient; divisors that may be zero or less say nothing."""
-    if b[0] < 1:
+    if b[0] < 1 or b[1] < b[0]:
         return -INFINITY, INFINITY
     low = _floor(a[0] - 1, b[1] if a[0] > 0 else b[0]) + 1 if exact else _floor(a[0], b[1] if a[0] >= 0 else b[0])
     return low, _floor(a[1], b[0] if a[1] >= 0 else b[1])
@@ -87,14 +93,23 @@ def _floor(a: Bound, b: Bound) -> Bound:
 
 
 def least(dim: Dim, known: Known) -> Bound:
-    """A lower bound: each atom is measured from its own, which keeps `N * H - N` above -1 where intervals do not."""
+    """A lower bound: each atom is measured from its own (or down from its upper bound, if it is only taken away).
+
+    That keeps `N * H - N` above -1 where intervals do not.
+    """
     low = interval(dim, known)[0]
     return low if low > -INFINITY or len(dim.terms) > MAX_EXPANSION else _least_from_bounds(dim, known)
 
 
 def _least_from_bounds(dim: Dim, known: Known) -> Bound:
-    starts = {atom: _start(atom, dim, known) for atom in dim.atoms()}
-    if any(abs(at) == INFINITY for at, _ in starts.values()) or sum(2 ** len(mono) for mono, _ in dim.terms) > MAX_EXPANSION:
+    gained = {atom for mono, c in dim.terms if c > 0 for atom in mono}
+    starts: dict[Atom, tuple[Bound, int]] = {}
+    for atom in dict.fromkeys(dim.atoms()):
+        low, high = atom_interval(atom, known)
+        at = starts[atom] = (high, -1) if atom not in gained and high < INFINITY else (low, 1)
+        if abs(at[0]) == INFINITY:
+            return -INFINITY
+    if sum(2 ** len(mono) for mono, _ in dim.terms) > MAX_EXPANSION:
         return -INFINITY
     total: dict[Monomial, int] = {}
     for mono, c in dim.terms:
@@ -102,13 +117,6 @@ def _least_from_bounds(dim: Dim, known: Known) -> Bound:
             total[part] = total.get(part, 0) + k
     at_start = total.pop((), 0)
     return at_start if all(c >= 0 for c in total.values()) else -INFINITY
-
-
-def _start(atom: Atom, dim: Dim, known: Known) -> tuple[Bound, int]:
-    """Where to measure an atom from, and in which direction (1 up, -1 down)."""
-    low, high = atom_interval(atom, known)
-    only_taken_away = all(c < 0 for mono, c in dim.terms if atom in mono)
-    return (high, -1) if only_taken_away and high < INFINITY else (low, 1)
 
 
 def _expanded(mono: Monomial, c: int, starts: dict[Atom, tuple[Any, int]]) -> list[tuple[Monomial, int]]:
@@ -143,7 +151,7 @@ def without_floor(dim: Dim, known: Known) -> Dim:
 class Budget:
     """How many sums may still be formed before the answer is "unknown"."""
 
-    left: int = 60
+    left: int = 24
 
 
 def nonnegative(dim: Dim, known: Known, budget: Budget) -> tuple[Any, ...] | None:
@@ -172,7 +180,7 @@ def _search(dim: Dim, known: Known, budget: Budget, seen: set[Dim], depth: int) 
 
 def _reductions(dim: Dim, known: Known) -> Iterator[Inequality]:
     """Sums that are easier to show, each a positive multiple of `dim` less a known inequality, so that one term goes away."""
-    usable = [*known.nonnegative, *_implied(dim, known)]
+    usable = [*known.nonnegative, *implied(dim, known)]
     for mono, c in dim.terms:
         if mono and (c < 0 or any(atom.args for atom in mono)):
             for other, spans in usable:
@@ -186,7 +194,7 @@ def _cancelled(dim: Dim, mono: Monomial, c: int, other: Dim, known: Known) -> It
             yield dim * abs(d) - other * single(factor, abs(c))
 
 
-def _implied(dim: Dim, known: Known) -> Iterator[Inequality]:
+def implied(dim: Dim, known: Known) -> Iterator[Inequality]:
     """What the operations in `dim` say about themselves: `q * floor_div(p, q) <= p`, `min(p, q) <= p`."""
     for atom in dict.fromkeys(dim.atoms()):
         result = single((atom,))
@@ -197,6 +205,10 @@ def _implied(dim: Dim, known: Known) -> Iterator[Inequality]:
             case "quotient", (p, q):
                 yield p - q * result, ()
                 yield q * result - p, ()
+                least_divisor = interval(q, known)[0]
+                if least_divisor >= 1 and atom_interval(atom, known)[0] >= 0:  # q * (p / q) is p, so no product says this
+                    yield p - result, ()
+                    yield p - int(least_divisor) * result, ()
             case "min", args:
                 yield from ((arg - result, ()) for arg in args)
             case "max", args:

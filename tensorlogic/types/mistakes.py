@@ -18,6 +18,8 @@ class SizeMismatch:
     left: Dim
     right: Dim
     witness: Witness | None = None
+    pattern: Dim | None = None  # what the signature calls the size
+    first: str = ""  # the argument that settled it: "`x` of `linear`"
 
 
 @record

@@ -187,6 +187,15 @@ def cancelled(a: Terms, b: Terms) -> tuple[Terms, Terms, Terms]:
         return a, b, ONE_TERM
     shared = shared_factors((a, b))
     k = gcd(content(a), content(b)) * (1 if b[0][1] > 0 else -1)
-    if k == 1 and not shared:
-        return a, b, ONE_TERM
-    return over(a, shared, k), over(b, shared, k), single(shared, k)
+    common = ONE_TERM
+    if k != 1 or shared:
+        a, b, common = over(a, shared, k), over(b, shared, k), single(shared, k)
+    return _without_sum(a, b, common) if len(a) > 1 and len(b) > 1 else (a, b, common)
+
+
+def _without_sum(a: Terms, b: Terms, common: Terms) -> tuple[Terms, Terms, Terms]:
+    """`(T - 1) * D / (2 * (T - 1))`: a sum that divides both."""
+    number = content(b)
+    factor = over(b, (), number)
+    whole, rest = divided(a, factor) if number > 1 else ((), a)
+    return (a, b, common) if rest else (whole, single((), number), expanded(common, factor))

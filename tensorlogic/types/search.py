@@ -66,12 +66,16 @@ class _Search:
         free = {key for key in keys if key not in self.computed}
         self.names = self._ordered(free.union(*(dim.symbols() for dim in self.computed.values())))
         self.limits = [self._limits(i) for i in range(len(self.names))]
-        self.lists = [self._candidates(name, solved.interval(name)) for name in self.names]
+        self.lists = [self._candidates(name, solved.interval(name), far=False) for name in self.names]
         self.values: dict[str, int] = {}
         self.cost = sum(len(mono) for fact in (goal, *related) for dim in goal_dims(fact) for mono, _ in dim.terms) // FREE_FACTORS
 
     def run(self) -> dict[str, int] | None:
-        for total in range(sum(map(len, self.lists)) + 1):
+        total = -1
+        while total < sum(map(len, self.lists)):
+            total += 1
+            if total == IN_A_ROW:  # what is far away comes after that many
+                self.lists = [self._candidates(name, self.solved.interval(name)) for name in self.names]
             for _ in self._assignments(0, total):
                 witness = self._witness()
                 if witness is not None:
@@ -102,14 +106,15 @@ class _Search:
                     found.append(limit)
         return found
 
-    def _candidates(self, name: str, reach: Interval) -> list[int]:
-        """Numbers to try for a name, the most wanted first."""
+    def _candidates(self, name: str, reach: Interval, *, far: bool = True) -> list[int]:
+        """Numbers to try for a name, the most wanted first; without those far away it is the beginning of the list."""
         low, high = reach
         start = int(max(low, 1 if name.startswith("[") else FIRST)) if low > -INFINITY else FIRST
         row = list(range(start, start + IN_A_ROW))
         smaller = [n for n in (1, 0, -1) if low <= n < start]
-        far = [n for n in (*self._constants, *PRIMES, *((int(high),) if high < INFINITY else ())) if n >= start]
-        return [n for n in dict.fromkeys((*self._members(name), *row, *smaller, *far)) if low <= n <= high]
+        away = (*self._constants, *PRIMES, *((int(high),) if high < INFINITY else ())) if far else ()
+        numbers = (*self._members(name), *row, *smaller, *(n for n in away if n >= start))
+        return [n for n in dict.fromkeys(numbers) if low <= n <= high]
 
     def _members(self, name: str) -> list[int]:
         sets = [values for dim, values, _ in self.solved.members if dim == Dim.sym(name)]
@@ -145,6 +150,8 @@ class _Search:
         for limit in self.limits[position]:
             low, high = _narrowed(limit, self.values, low, high)
         inside = [n for n in self.lists[position] if low <= n <= high]
+        if not inside:
+            inside = [n for n in self._candidates(self.names[position], self.solved.interval(self.names[position])) if low <= n <= high]
         return inside if inside or low > high else self._candidates(self.names[position], (low, high))
 
     def _witness(self) -> dict[str, int] | None:

@@ -1,9 +1,9 @@
 """Shape rules of arithmetic, products and reductions; the table of all shape functions that signatures may name."""
 
-from tensorlogic.types import shapes_index, shapes_layout, shapes_windows
+from tensorlogic.types import shapes_index, shapes_layout, shapes_operands, shapes_resample, shapes_windows
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Rel
-from tensorlogic.types.mistakes import AccidentalBroadcast, BadArgument, IndexOutOfRange, RankMismatch, WrongType
+from tensorlogic.types.mistakes import BadArgument, EmptySlice, IndexOutOfRange, RankMismatch, WrongType
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.shapes_base import (
     ONE,
@@ -18,86 +18,14 @@ from tensorlogic.types.shapes_base import (
     is_one,
     omitted,
     replaced,
-    segment_at,
     shape_function,
 )
+from tensorlogic.types.shapes_broadcast import batch_broadcast, broadcast, broadcasts_into
 from tensorlogic.types.types import Int, Segment, Shape, ShapeItem
 
 TWO = Dim.const(2)
-__all__ = ["SHAPE_FUNCTIONS", "argument", "axis_of", "broadcast", "matmul", "reduce", "shapes_index", "shapes_layout", "shapes_windows"]
-
-
-@shape_function
-def broadcast(need: Obligations, left: Shape, right: Shape) -> Shape | None:
-    """What two operands give together. Of different ranks, the lower one must broadcast into the other (TL0303)."""
-    if left == right:
-        return left
-    if is_known(left) and is_known(right):
-        return _aligned(need, left, right, strict=len(left) != len(right))
-    return _around_segment(need, left, right)
-
-
-def _aligned(need: Obligations, left: Shape, right: Shape, *, strict: bool) -> Shape | None:
-    """Shapes without a segment, side by side from the right."""
-    high, low = (left, right) if len(left) >= len(right) else (right, left)
-    extra = len(high) - len(low)
-    before = len(need.mistakes)
-    pairs = tuple(zip(high[extra:], low, strict=True))
-    accidental = strict and any(is_one(need, wide) and not _may_be_one(need, narrow) for wide, narrow in pairs)
-    items = tuple(_pair(need, wide, narrow) for wide, narrow in pairs)
-    if len(need.mistakes) > before:
-        return None
-    if accidental:
-        need.fail(AccidentalBroadcast(left, right))
-        return None
-    return (*high[:extra], *items)
-
-
-def _may_be_one(need: Obligations, item: ShapeItem) -> bool:
-    return isinstance(item, Dim) and (is_one(need, item) or item.has_unknown)
-
-
-def _pair(need: Obligations, left: ShapeItem, right: ShapeItem) -> ShapeItem:
-    """One size out of two that are equal, or of which one is 1."""
-    if left == right or is_one(need, right):
-        return left
-    if is_one(need, left):
-        return right
-    equal(need, "the sizes", left, right)
-    return right if isinstance(left, Dim) and left.has_unknown else left
-
-
-def _around_segment(need: Obligations, left: Shape, right: Shape) -> Shape | None:
-    """At least one operand has a run of dims of unknown number: what lies right of it can be compared, and equal runs are equal."""
-    at, other = segment_at(left), segment_at(right)
-    if at is None or other is None:
-        return _into_segment(need, left, right, at) if other is None else _into_segment(need, right, left, other)
-    if left[at] != right[other]:
-        return None
-    if len(left) - at != len(right) - other:
-        need.fail(AccidentalBroadcast(left, right))
-        return None
-    tail = _aligned(need, left[at + 1 :], right[other + 1 :], strict=False)
-    head = _aligned(need, left[:at], right[:other], strict=at != other)
-    return None if tail is None or head is None else (*head, left[at], *tail)
-
-
-def _into_segment(need: Obligations, shape: Shape, known: Shape, at: int | None) -> Shape | None:
-    """`known` has no segment; it fits when it does not reach past the segment of `shape`."""
-    tail = shape[at + 1 :] if at is not None else shape
-    if at is None or len(known) > len(tail):
-        return None
-    merged = _aligned(need, tail, known, strict=True)
-    return None if merged is None else (*shape[: at + 1], *merged)
-
-
-def batch_broadcast(need: Obligations, left: Shape, right: Shape) -> Shape | None:
-    """Batch dims of products: PyTorch's rule alone."""
-    if left == right:
-        return left
-    if is_known(left) and is_known(right):
-        return _aligned(need, left, right, strict=False)
-    return _around_segment(need, left, right)
+__all__ = ["SHAPE_FUNCTIONS", "argument", "axis_of", "broadcast", "matmul", "reduce", "shapes_index", "shapes_layout", "shapes_operands",
+           "shapes_resample", "shapes_windows"]  # fmt: skip
 
 
 @shape_function
@@ -129,14 +57,11 @@ def _inner(need: Obligations, left: ShapeItem, right: ShapeItem) -> bool:
 
 @shape_function
 def reduce(need: Obligations, shape: Shape, dim: object, keepdim: object) -> Shape | None:
-    """Without the axes `dim` (an axis, several, or all if omitted), or with ones in their place."""
+    """Without the axes `dim` (an axis, several, or all if omitted or none is named), or with ones in their place."""
     if keepdim is None:
         return None
-    if dim == ():
-        need.fail(BadArgument("TL0310", "the list of axes is empty", "leave `dim` out to reduce over all axes"))
-        return None
     keep = keepdim is True
-    if omitted(dim):
+    if omitted(dim) or dim == ():
         return _all_reduced(shape, keep)
     if shape == () and all(isinstance(d, Dim) and d.value in (0, -1) for d in (dim if isinstance(dim, tuple) else (dim,))):
         return ()
@@ -146,6 +71,27 @@ def reduce(need: Obligations, shape: Shape, dim: object, keepdim: object) -> Sha
     if keep:
         return tuple(ONE if i in positions else item for i, item in enumerate(shape))
     return tuple(item for i, item in enumerate(shape) if i not in positions)
+
+
+@shape_function
+def holds_along(need: Obligations, shape: Shape, dim: object, keepdim: object) -> Shape | None:
+    """As `reduce`; an empty list of axes leaves each element by itself: any, all."""
+    return shape if dim == () else reduce(need, shape, dim, keepdim)
+
+
+@shape_function
+def chosen(need: Obligations, shape: Shape, dim: object, keepdim: object) -> Shape | None:
+    """As `reduce`, of axes that have an element to choose: max, argmin, median."""
+    some = shape if omitted(dim) or dim == () or (not shape) else _named(need, shape, dim)
+    total = count(some) if some is not None else None
+    if total is not None:
+        need.require(Rel(">=", total, ONE), lambda _: EmptySlice("what an element is chosen from", total), certain=True)
+    return reduce(need, shape, dim, keepdim) if not need.mistakes else None
+
+
+def _named(need: Obligations, shape: Shape, dim: object) -> Shape | None:
+    positions = axes_of(shape, dim, need)
+    return None if positions is None else tuple(shape[p] for p in positions)
 
 
 def _all_reduced(shape: Shape, keep: bool) -> Shape | None:
@@ -233,7 +179,7 @@ def masked(need: Obligations, batch: Shape, heads: Dim, queries: Dim, keys: Dim,
     if is_known(mask) and len(mask) < 2:
         need.fail(RankMismatch("the mask", "at least 2", mask))
         return None
-    return batch if _broadcasts_into(need, "the mask", mask, (*batch, heads, queries, keys)) else None
+    return batch if broadcasts_into(need, "the mask", mask, (*batch, heads, queries, keys)) else None
 
 
 @shape_function
@@ -260,22 +206,35 @@ def triples(need: Obligations, shape: Shape, dim: Dim | None) -> Shape | None:
 
 
 @shape_function
-def channelwise(need: Obligations, shape: Shape, weights: Dim) -> Shape | None:
+def channelwise(need: Obligations, shape: Shape, weights: Shape) -> Shape | None:
     """The same shape; one weight, or one for each channel: prelu."""
-    if is_one(need, weights) or not is_known(shape):
+    if len(weights) > 1:
+        need.fail(RankMismatch("the weight", "0 or 1", weights))
+        return None
+    if not weights or is_one(need, weights[0]) or not is_known(shape):
         return shape
     channels = shape[1] if len(shape) > 1 else ONE
-    return shape if equal(need, "the number of weights", channels, weights) else None
+    return shape if equal(need, "the number of weights", channels, weights[0]) else None
 
 
 @shape_function
-def spatial(need: Obligations, sizes: Shape) -> Shape:
-    """The same sizes, of more than one element in all: instance_norm."""
-    total = count(sizes)
-    if total is not None:
-        few = BadArgument("TL0310", f"a mean and variance need more than one element for each channel, not {total}")
-        need.require(Rel(">=", total, TWO), lambda _: few, certain=True)
+def spatial(need: Obligations, others: Dim, sizes: Shape, training: object = True) -> Shape:
+    """The same sizes; with the `others` of a channel there is more than one element, else it has no variance: instance_norm,
+    group_norm, batch_norm while training."""
+    total = count((others, *sizes))
+    if total is not None and training is True:
+        few = BadArgument("TL0310", "a mean and variance need more than one element for each channel")
+        need.require(Rel("!=", total, ONE), lambda _: few, certain=True)
     return sizes
+
+
+@shape_function
+def trained(need: Obligations, others: Dim, sizes: Shape, training: object) -> Shape | None:
+    """As `spatial`, without running statistics: batch_norm."""
+    if training is False:
+        need.fail(BadArgument("TL0307", "`batch_norm` without running statistics only trains", "give `running_mean` and `running_var`"))
+        return None
+    return spatial(need, others, sizes, training)
 
 
 @shape_function
@@ -296,6 +255,8 @@ def masked_ungrouped(need: Obligations, batch: Shape, heads: Dim, groups: Dim, q
 def cosine(need: Obligations, left: Shape, right: Shape, dim: Dim | None) -> Shape | None:
     """Two operands that broadcast, then one axis less."""
     both = broadcast(need, left, right)
+    if both == ():
+        both = (ONE,)  # PyTorch gives a scalar an axis
     position = axis_of(both, dim, need) if both is not None else None
     return replaced(both, position) if both is not None and position is not None else None
 
@@ -311,19 +272,8 @@ def loss(need: Obligations, left: Shape, right: Shape, reduction: object) -> Sha
 def weighted_loss(need: Obligations, shape: Shape, *weights_and_reduction) -> Shape | None:
     """A loss whose elements have weights, which must broadcast into its shape."""
     *weights, reduction = weights_and_reduction
-    fit = all(_broadcasts_into(need, "the weight", weight, shape) for weight in weights)
+    fit = all(broadcasts_into(need, "the weight", weight, shape) for weight in weights)
     return loss_of(need, shape, reduction) if fit else None
-
-
-def _broadcasts_into(need: Obligations, what: str, small: Shape, large: Shape) -> bool:
-    """Whether an operand may be repeated to a shape. With runs of dims that do not tell, PyTorch decides."""
-    both = broadcast(need, large, small)
-    if both is None:
-        return not need.mistakes
-    if len(both) != len(large):
-        need.fail(RankMismatch(what, f"at most {len(large)}", small))
-        return False
-    return all(equal(need, f"the sizes of {what}", item, size) for item, size in zip(both, large, strict=True))
 
 
 @shape_function
@@ -335,6 +285,13 @@ def loss_of(need: Obligations, shape: Shape, reduction: object) -> Shape | None:
         need.fail(BadArgument("TL0306", f'there is no reduction "{reduction}"', 'one of "mean", "sum", "none"'))
         return None
     return shape if reduction == "none" else ()
+
+
+@shape_function
+def triplet_loss(need: Obligations, anchor: Shape, positive: Shape, negative: Shape, reduction: object) -> Shape | None:
+    """A loss with one value for each row of three operands."""
+    rows = shapes_operands.rows_of_three(need, anchor, positive, negative)
+    return loss_of(need, rows, reduction) if rows is not None else None
 
 
 @shape_function

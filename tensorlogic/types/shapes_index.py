@@ -4,21 +4,30 @@ from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Rel
 from tensorlogic.types.mistakes import BadArgument, IndexOutOfRange, RankMismatch
 from tensorlogic.types.obligations import Obligations
-from tensorlogic.types.shapes_base import ONE, axis_of, equal, is_known, is_one, number, replaced, shape_function
+from tensorlogic.types.shapes_base import ONE, axis_of, count, equal, is_known, number, replaced, shape_function
+from tensorlogic.types.shapes_broadcast import batch_broadcast
 from tensorlogic.types.types import Shape
+
+
+def _vector(shape: Shape) -> Shape:
+    """PyTorch reads and writes scalars as vectors of one element."""
+    return shape or (ONE,)
 
 
 @shape_function
 def gather(need: Obligations, shape: Shape, dim: Dim | None, index: Shape) -> Shape | None:
     """The shape of the index; beside the axis it may not be larger than the tensor."""
-    return index if _indexable(need, shape, dim, index, "the index") else None
+    return index if _nothing(need, shape, dim, index) or _indexable(need, shape, dim, index, "the index") else None
 
 
 @shape_function
 def scatter(need: Obligations, shape: Shape, dim: Dim | None, index: Shape, source: Shape) -> Shape | None:
     """The shape of the tensor written to; the index may not be larger than the source."""
+    if _nothing(need, shape, dim, index):
+        return shape
     if not _indexable(need, shape, dim, index, "the index"):
         return None
+    index, source = _vector(index), _vector(source)
     if is_known(source) and is_known(index) and len(source) != len(index):
         need.fail(RankMismatch("the source of `scatter`", str(len(index)), source))
         return None
@@ -27,15 +36,19 @@ def scatter(need: Obligations, shape: Shape, dim: Dim | None, index: Shape, sour
 
 @shape_function
 def scatter_value(need: Obligations, shape: Shape, dim: Dim | None, index: Shape) -> Shape | None:
-    return shape if _indexable(need, shape, dim, index, "the index") else None
+    return shape if _nothing(need, shape, dim, index) or _indexable(need, shape, dim, index, "the index") else None
+
+
+def _nothing(need: Obligations, shape: Shape, dim: Dim | None, index: Shape) -> bool:
+    """Whether an index has no places at all; then it may have any number of dims."""
+    return count(index) == Dim.const(0) and axis_of(_vector(shape), dim, need) is not None
 
 
 def _indexable(need: Obligations, shape: Shape, dim: Dim | None, index: Shape, what: str) -> bool:
+    shape, index = _vector(shape), _vector(index)
     if is_known(shape) and is_known(index) and len(shape) != len(index):
         need.fail(RankMismatch(what, str(len(shape)), index))
         return False
-    if shape == () and number(dim) in (0, -1):
-        return True
     position = axis_of(shape, dim, need)
     if position is None:
         return number(dim) is None and not need.mistakes
@@ -58,15 +71,15 @@ def _fits(need: Obligations, what: str, size: object, limit: object) -> bool:
 
 @shape_function
 def take_along(need: Obligations, shape: Shape, index: Shape, dim: Dim | None) -> Shape | None:
-    """Like `gather`, but sizes of 1 beside the axis broadcast."""
+    """Like `gather`, but sizes beside the axis broadcast."""
     if is_known(shape) and is_known(index) and len(shape) != len(index):
         need.fail(RankMismatch("the index", str(len(shape)), index))
         return None
     position = axis_of(shape, dim, need)
     if position is None or not is_known(index) or not is_known(shape):
         return None
-    beside = [i if not is_one(need, i) else s for i, s in zip(index, shape, strict=True)]
-    return replaced(tuple(beside), position, index[position])
+    beside = batch_broadcast(need, replaced(shape, position), replaced(index, position))
+    return None if beside is None else (*beside[:position], index[position], *beside[position:])
 
 
 @shape_function
@@ -101,16 +114,22 @@ def picked(need: Obligations, shape: Shape, dim: Dim | None, index: Dim | None) 
 
 @shape_function
 def written(need: Obligations, shape: Shape, dim: Dim | None, places: Dim, source: Shape) -> Shape | None:
-    """The same shape; the source has one slice of an axis for each place: index_add, index_copy."""
-    position = axis_of(shape, dim, need)
+    """The same shape; the source has one slice of an axis for each place: index_add."""
+    position = axis_of(_vector(shape), dim, need)
     if position is None or not (is_known(shape) and is_known(source)):
         return shape
-    wanted = replaced(shape, position, places)
+    wanted, source = replaced(_vector(shape), position, places), source if shape else _vector(source)
     if len(source) != len(wanted):
         need.fail(RankMismatch("the source", str(len(wanted)), source))
         return None
     fits = all(equal(need, "the sizes of the source", size, item) for size, item in zip(wanted, source, strict=True))
     return shape if fits else None
+
+
+@shape_function
+def copied(need: Obligations, shape: Shape, dim: Dim | None, places: Dim, source: Shape) -> Shape | None:
+    """As `written`; a scalar is a slice of one element: index_copy."""
+    return written(need, shape, dim, places, _vector(source))
 
 
 @shape_function
@@ -171,6 +190,8 @@ def sampled(need: Obligations, shape: Shape, n: Dim | None, again: object) -> Sh
     if is_known(shape) and len(shape) not in (1, 2):
         need.fail(RankMismatch("the weights of `multinomial`", "1 or 2", shape))
         return None
-    if not shape or (n is not None and again is False and not _fits(need, "`num_samples`", n, shape[-1])):
+    if n is not None:
+        need.require(Rel(">=", n, ONE), lambda _: BadArgument("TL0310", f"`num_samples` is at least 1, not {n}"), certain=True)
+    if not shape or need.mistakes or (n is not None and again is False and not _fits(need, "`num_samples`", n, shape[-1])):
         return None
     return replaced(shape, len(shape) - 1, n if n is not None else Dim.fresh())

@@ -106,8 +106,7 @@ def squeeze_all(need: Obligations, shape: Shape) -> Shape | None:
 @shape_function
 def flatten(need: Obligations, shape: Shape, start: Dim | None, end: Dim | None) -> Shape | None:
     """The axes from `start` to `end` become one."""
-    if shape == ():
-        return (ONE,)
+    shape = shape or (ONE,)  # of a scalar too
     first, last = axis_of(shape, start, need), axis_of(shape, end, need)
     if first is None or last is None:
         return None
@@ -193,7 +192,10 @@ def _expanded(need: Obligations, item, size: Dim | None):
 
 @shape_function
 def resize(need: Obligations, shape: Shape, dim: Dim | None, size: object) -> Shape | None:
-    """One axis of another size: index_select, repeat_interleave."""
+    """One axis of another size: index_select. A scalar stays one."""
+    if shape == () and number(dim) in (0, -1):
+        equal(need, "the number of places in a scalar", known_or_fresh(size), ONE)
+        return shape
     position = axis_of(shape, dim, need)
     return None if position is None else replaced(shape, position, known_or_fresh(size))
 
@@ -207,6 +209,7 @@ def narrow(need: Obligations, shape: Shape, dim: Dim | None, start: Dim | None, 
     size = shape[position]
     if isinstance(size, Dim) and start is not None and length is not None:
         first = size + start if start.value is not None and start.value < 0 else start
+        need.require(Rel(">=", first, Dim.const(0)), lambda _: EmptySlice("the slice", size + start), certain=True)
         need.require(Rel("<=", first + length, size), lambda _: EmptySlice("the slice", size - first), certain=True)
     return replaced(shape, position, known_or_fresh(length))
 
@@ -257,8 +260,9 @@ def cyclic(need: Obligations, shape: Shape, shifts: object, dims: object) -> Sha
         need.fail(BadArgument("TL0304", "the list of shifts is empty"))
         return None
     before = len(need.mistakes)
-    axes_of(shape, dims, need)
-    if isinstance(shifts, tuple) and isinstance(dims, tuple) and len(shifts) != len(dims):
+    for dim in dims if isinstance(dims, tuple) else (dims,):
+        axis_of(shape, dim, need)
+    if isinstance(shifts, tuple) and isinstance(dims, tuple) and len(shifts) != max(len(dims), 1):
         need.fail(BadArgument("TL0304", f"{len(shifts)} shifts for {len(dims)} axes"))
     return shape if len(need.mistakes) == before else None
 

@@ -1,7 +1,5 @@
 """Shape rules of what slides a window: convolution, pooling, unfolding, padding, interpolation."""
 
-from math import floor
-
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Rel
 from tensorlogic.types.mistakes import BadArgument, EmptySlice, RankMismatch
@@ -99,7 +97,7 @@ def conv3d(need: Obligations, batch, c, d, h, w, o, i, kd, kh, kw, stride, paddi
 
 
 def _transposed(need: Obligations, batch, out, groups, sizes, kernel, settings: tuple) -> Shape | None:
-    """`(size - 1) stride - 2 pad + dilation (kernel - 1) + output_padding + 1`"""
+    """[*batch, out * groups, *sizes], grown by what a convolution of such weights takes away."""
     n = len(sizes)
     names = ("stride", "padding", "output_padding", "dilation")
     rows = [each(need, name, value, n) for name, value in zip(names, settings, strict=True)]
@@ -128,7 +126,7 @@ def _grown(need: Obligations, size: Dim, kernel: Dim, stride: Dim | None, pad: D
     if stride is None or pad is None or extra is None or dilation is None:
         return Dim.fresh()
     total = (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + extra + 1
-    need.require(Rel(">=", total, Dim.const(0)), lambda _: EmptySlice("the result of the window", total), certain=True)
+    need.require(Rel(">=", total, ONE), lambda _: EmptySlice("the result of the window", total), certain=True)
     return total
 
 
@@ -209,7 +207,7 @@ def mean_pool2d(need: Obligations, shape, kernel, stride, padding, ceil_mode) ->
     return _pooled(need, 2, shape, kernel, stride, padding, ONE, ceil_mode)
 
 
-def _adapted(need: Obligations, n: int, shape: Shape, sizes: object) -> Shape | None:
+def adapted(need: Obligations, n: int, shape: Shape, sizes: object) -> Shape | None:
     if not _has_pool_rank(need, n, shape) or not is_known(shape[len(shape) - n :]):
         return None
     if isinstance(sizes, tuple) and len(sizes) != n:
@@ -221,17 +219,20 @@ def _adapted(need: Obligations, n: int, shape: Shape, sizes: object) -> Shape | 
 
 @shape_function
 def adaptive1d(need: Obligations, shape, sizes) -> Shape | None:
-    return _adapted(need, 1, shape, sizes)
+    return adapted(need, 1, shape, sizes)
 
 
 @shape_function
 def adaptive2d(need: Obligations, shape, sizes) -> Shape | None:
-    return _adapted(need, 2, shape, sizes)
+    return adapted(need, 2, shape, sizes)
 
 
 @shape_function
-def pad(need: Obligations, shape: Shape, pads: object, mode: object) -> Shape | None:
+def pad(need: Obligations, shape: Shape, pads: object, mode: object, value: object = 0.0) -> Shape | None:
     """Pairs (before, after) from the last axis on; negative ones crop."""
+    if mode in PADDING_MODES[1:] and value not in (0.0, None):
+        need.fail(BadArgument("TL0306", f'a padding `mode: "{mode}"` takes no `value`'))
+        return None
     if mode is not None and mode not in PADDING_MODES:
         need.fail(BadArgument("TL0306", f'there is no padding mode "{mode}"', f"one of {', '.join(PADDING_MODES)}"))
         return None
@@ -246,7 +247,8 @@ def pad(need: Obligations, shape: Shape, pads: object, mode: object) -> Shape | 
         return None
     if mode != "constant" and not _reflects(need, shape, pads, mode):
         return None
-    grown = [_padded(need, size, pads[2 * i], pads[2 * i + 1]) for i, size in enumerate(reversed(tail))]
+    least = ONE if mode in ("reflect", "replicate") else Dim.const(0)
+    grown = [_padded(need, size, pads[2 * i], pads[2 * i + 1], least) for i, size in enumerate(reversed(tail))]
     return (*shape[: len(shape) - axes], *reversed(grown))
 
 
@@ -265,52 +267,24 @@ def _reflects(need: Obligations, shape: Shape, pads: tuple, mode: object) -> boo
     return not need.mistakes
 
 
-def _padded(need: Obligations, size: object, before: Dim | None, after: Dim | None) -> Dim:
+def _padded(need: Obligations, size: object, before: Dim | None, after: Dim | None, least: Dim) -> Dim:
     if not isinstance(size, Dim) or before is None or after is None:
         return Dim.fresh()
     total = size + before + after
-    need.require(Rel(">=", total, Dim.const(0)), lambda _: EmptySlice("the padded axis", total), certain=True)
+    need.require(Rel(">=", total, least), lambda _: EmptySlice("the padded axis", total), certain=True)
     return total
-
-
-@shape_function
-def interpolate(need: Obligations, shape: Shape, sizes: object, scale: object) -> Shape | None:
-    """[N, C, *sizes] resampled to given sizes or by a factor."""
-    if not is_known(shape):
-        return None
-    n = len(shape) - 2
-    if n < 1:
-        need.fail(RankMismatch("the input of `interpolate`", "3, 4 or 5", shape))
-        return None
-    if omitted(sizes) == omitted(scale):
-        need.fail(BadArgument("TL0307", "`interpolate` needs either `size` or `scale_factor`"))
-        return None
-    if not omitted(sizes):
-        return _adapted(need, n, shape, sizes)
-    if isinstance(scale, tuple) and len(scale) != n:
-        need.fail(BadArgument("TL0306", f"`scale_factor` is a number or a list of {n} numbers, not a list of {len(scale)}"))
-        return None
-    factors = scale if isinstance(scale, tuple) else (scale,) * n
-    return (*shape[:2], *(_scaled(size, factor) for size, factor in zip(shape[2:], factors, strict=False)))
-
-
-def _scaled(size: object, factor: object) -> Dim:
-    if isinstance(size, Dim) and isinstance(factor, Dim):
-        return size * factor
-    if not isinstance(factor, float) or not isinstance(size, Dim):
-        return Dim.fresh()
-    if size.value is not None:
-        return Dim.const(floor(size.value * factor))
-    return size * int(factor) if factor.is_integer() else Dim.fresh()
 
 
 @shape_function
 def unfold(need: Obligations, shape: Shape, dim: Dim | None, size: Dim | None, step: Dim | None) -> Shape | None:
     """Windows of one axis; their contents become the last axis."""
+    if not _positive(need, "step", (step,)):
+        return None
+    if shape == () and number(dim) in (0, -1):
+        need.require(Rel("<=", known_or_fresh(size), ONE), lambda _: EmptySlice("the result of the window", ONE), certain=True)
+        return (known_or_fresh(size),)
     position = axis_of(shape, dim, need)
     if position is None:
-        return None
-    if not _positive(need, "step", (step,)):
         return None
     windows = _window(need, shape[position], size, step, Dim.const(0), ONE)
     return (*replaced(shape, position, windows), known_or_fresh(size))
@@ -326,5 +300,6 @@ def counted(need: Obligations, start: Dim | None, end: Dim | None, step: Dim | N
         return None
     negative = step.value is not None and step.value < 0
     length = (start - end).ceil_div(-step) if negative else (end - start).ceil_div(step)
-    need.require(Rel(">=", length, Dim.const(0)), lambda _: EmptySlice("the range", length), certain=True)
+    way = start - end if negative else end - start
+    need.require(Rel(">=", way, Dim.const(0)), lambda _: EmptySlice("the range", way), certain=True)
     return (length,)

@@ -14,16 +14,14 @@ from typing import Any
 
 from tensorlogic.types.dims import ONE, ZERO, Atom, Dim, DimTooLarge, Monomial, cancel, content, divide, rebuild, single, without
 from tensorlogic.types.goals import Divides, Goal, Member, Rel, goal_dims
+from tensorlogic.types.isolate import alone, grown, inside, is_unknown, mentions, solvable
 from tensorlogic.types.linear import INFINITY, Bound, Inequality, Interval, atom_interval, interval, least, tightened, without_floor
-from tensorlogic.types.polynomial import shared_factors
+from tensorlogic.types.polynomial import lone_atom, shared_factors
+
+__all__ = ["Solved", "Spans", "is_unknown", "lowered"]
 
 Spans = tuple[Any, ...]
-MAX_REWRITE_TERMS, MAX_REWRITE_DEGREE = 32, 16
 MAX_STEPS = 2000  # simplifications of one set of facts; beyond, further consequences are not drawn
-
-
-def is_unknown(key: str) -> bool:
-    return "#" in key
 
 
 def lowered(dim: Dim) -> Dim:
@@ -98,8 +96,19 @@ class Solved:
         return dim
 
     def _with_products(self, dim: Dim) -> Dim:
+        """Leading products replaced, inside operations too."""
+        if not self.products:
+            return dim
+        if any(atom.args for atom in dim.atoms()):
+            dim = dim.rebuilt(lambda atom: bool(atom.args), lambda atom: single((atom,)), self._rebuilt_with_leads)
+        return self._with_leads(dim)
+
+    def _rebuilt_with_leads(self, kind: str, args: tuple[Dim, ...]) -> Dim:
+        return rebuild(kind, map(self._with_leads, args))
+
+    def _with_leads(self, dim: Dim) -> Dim:
         total = dim
-        for mono, c in dim.terms if self.products else ():
+        for mono, c in dim.terms:
             for lead, (value, _) in self.products.items():
                 beside = without(mono, lead)
                 if beside is not None:
@@ -175,7 +184,7 @@ class Solved:
         if dim.value is not None or self._spent():
             self.contradiction |= bool(dim.value)
             return
-        found = _solvable(dim, 1)
+        found = solvable(dim, 1)
         if found is not None:
             atom, c = found
             self._rewrite(atom, single((atom,)) - dim * c, spans)
@@ -196,7 +205,7 @@ class Solved:
 
     def _solved_by_division(self, dim: Dim, spans: Spans) -> bool:
         """`3 * A == 2 * B`: 3 divides B, and with that the equation has a name of its own to solve for."""
-        found = next(((mono[0], c) for mono, c in dim.terms if _alone(dim, mono) and abs(c) > 1), None)
+        found = next(((mono[0], c) for mono, c in dim.terms if alone(dim, mono) and abs(c) > 1), None)
         if found is None:
             return False
         atom, c = found
@@ -220,16 +229,24 @@ class Solved:
             if interval(q, self)[0] >= 1:
                 self._nonneg(p - q * value, spans)
                 self._nonneg(q * value + q - 1 - p, spans)
-        if abs(c) == 1 and lead not in self.products and not _inside(lead, value):
+        if len(lead) > 1 and value.value is not None and value.value > 0 and abs(c) == 1:
+            self._factors_of_number(lead, value.value, spans)
+        if abs(c) == 1 and lead not in self.products and not inside(lead, value):
             self.products[lead] = (value, spans)
             self.cache = {}
         else:
             self.nonnegative += [(dim, spans), (-dim, spans)]
 
+    def _factors_of_number(self, lead: Monomial, n: int, spans: Spans) -> None:
+        """Factors that are 1 or more are at most their product."""
+        if all(atom_interval(atom, self)[0] >= 1 for atom in lead):
+            relation = "==" if n == 1 else "<="
+            self.waiting.extend((Rel(relation, single((atom,)), Dim.const(n)), spans) for atom in dict.fromkeys(lead))
+
     def _rewrite(self, atom: Atom, value: Dim, spans: Spans) -> None:
         """From now on `atom` is `value`, in everything that is known."""
         key = atom.key
-        if any(_grown(old, key, value) for old in (value, *self.rewrites.values())):
+        if any(grown(old, key, value) for old in (value, *self.rewrites.values())):
             self.nonnegative += [(value - single((atom,)), spans), (single((atom,)) - value, spans)]
             return
         low, high = self.interval(key)
@@ -250,16 +267,16 @@ class Solved:
         """Facts that mention a name which was just solved for wait to be added anew."""
         again: list[tuple[Goal, Spans]] = []
         rules = [(single(lead), value, spans) for lead, (value, spans) in self.products.items()]
-        again += [(Rel("==", lead, value), spans) for lead, value, spans in rules if _mentions(key, lead, value)]
-        again += [(Rel(">=", dim, ZERO), spans) for dim, spans in self.nonnegative if _mentions(key, dim)]
-        again += [(Rel("!=", dim, ZERO), spans) for dim, spans in self.nonzero if _mentions(key, dim)]
-        again += [(Divides(divisor, dim), spans) for divisor, dim, spans in self.divisors if _mentions(key, divisor, dim)]
-        again += [(Member(dim, values), spans) for dim, values, spans in self.members if _mentions(key, dim)]
-        self.products = {lead: rule for lead, rule in self.products.items() if not _mentions(key, single(lead), rule[0])}
-        self.nonnegative = [fact for fact in self.nonnegative if not _mentions(key, fact[0])]
-        self.nonzero = [fact for fact in self.nonzero if not _mentions(key, fact[0])]
-        self.divisors = [fact for fact in self.divisors if not _mentions(key, fact[0], fact[1])]
-        self.members = [fact for fact in self.members if not _mentions(key, fact[0])]
+        again += [(Rel("==", lead, value), spans) for lead, value, spans in rules if mentions(key, lead, value)]
+        again += [(Rel(">=", dim, ZERO), spans) for dim, spans in self.nonnegative if mentions(key, dim)]
+        again += [(Rel("!=", dim, ZERO), spans) for dim, spans in self.nonzero if mentions(key, dim)]
+        again += [(Divides(divisor, dim), spans) for divisor, dim, spans in self.divisors if mentions(key, divisor, dim)]
+        again += [(Member(dim, values), spans) for dim, values, spans in self.members if mentions(key, dim)]
+        self.products = {lead: rule for lead, rule in self.products.items() if not mentions(key, single(lead), rule[0])}
+        self.nonnegative = [fact for fact in self.nonnegative if not mentions(key, fact[0])]
+        self.nonzero = [fact for fact in self.nonzero if not mentions(key, fact[0])]
+        self.divisors = [fact for fact in self.divisors if not mentions(key, fact[0], fact[1])]
+        self.members = [fact for fact in self.members if not mentions(key, fact[0])]
         self.waiting.extend(again)
 
     def _nonneg(self, dim: Dim, spans: Spans) -> None:
@@ -310,11 +327,19 @@ class Solved:
         if divisor.value is not None and dividend.value is not None:
             self.contradiction |= dividend.value % divisor.value != 0
             return
-        found = _solvable(dividend, divisor.value or 1)
+        found = solvable(dividend, divisor.value or 1)
         if found is None or found[0] in divisor.symbols():
             self.divisors.append((divisor, dividend, spans))
+            self._exactly(divisor, dividend, spans)
             return
         self._introduce_quotient(divisor, dividend, *found, spans)
+
+    def _exactly(self, divisor: Dim, dividend: Dim, spans: Spans) -> None:
+        """The rounded quotient is the exact one."""
+        atom = lone_atom(dividend.floor_div(divisor).terms)
+        if atom is not None and atom.kind == "floor_div":
+            self.products[(atom,)] = (dividend.exact_div(divisor), spans)
+            self.cache = {}
 
     def _introduce_quotient(self, divisor: Dim, dividend: Dim, atom: Atom, c: int, spans: Spans) -> None:
         """`divisor | c * atom + r` gives `atom := divisor * q + s` with a new q."""
@@ -348,31 +373,3 @@ class Solved:
             self._zero(dim - min(values), spans)
         elif gcd(*values) > 1 and dim.name:
             self._divides(Dim.const(gcd(*values)), dim, spans)
-
-
-def _grown(old: Dim, key: str, value: Dim) -> bool:
-    """Whether `old` would become too long, or too high in degree, with `value` for the name."""
-    power = max((mono.count(key) for mono, _ in old.terms), default=0)
-    degree = max(len(mono) for mono, _ in value.terms or (((), 0),))
-    return len(old.terms) * len(value.terms) ** power > MAX_REWRITE_TERMS or degree * max(power, 1) > MAX_REWRITE_DEGREE
-
-
-def _mentions(key: str, *dims: Dim) -> bool:
-    return any(key in dim.symbols() for dim in dims)
-
-
-def _alone(dim: Dim, mono: Monomial) -> bool:
-    """Whether the term is one name that occurs nowhere else in the sum."""
-    return len(mono) == 1 and not mono[0].args and sum(mono[0] in atom.names for atom in dim.atoms()) == 1
-
-
-def _solvable(dim: Dim, modulus: int) -> tuple[Atom, int] | None:
-    """(name, coefficient) to solve for: unknowns first, then the last name of the alphabet, new quotients last."""
-    found = [(mono[0], c) for mono, c in dim.terms if (abs(c) == 1 if abs(modulus) == 1 else gcd(c, modulus) == 1) and _alone(dim, mono)]
-    return max(found, key=lambda pair: (is_unknown(pair[0]), not pair[0].startswith("["), pair[0]), default=None)
-
-
-def _inside(lead: Monomial, value: Dim) -> bool:
-    """Whether a factor of the leading product hides inside an operation on the other side."""
-    names = single(lead).symbols()
-    return any(atom.args and not names.isdisjoint(atom.names) for atom in value.atoms())

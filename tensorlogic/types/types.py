@@ -209,8 +209,19 @@ class ModelOf:
 
 
 @record
+class Record:
+    """What a batch of a data set is: values by name."""
+
+    fields: tuple[tuple[str, "Type"], ...]
+
+    def __str__(self) -> str:
+        return f"{{{', '.join(f'{name}: {type_}' for name, type_ in self.fields)}}}"
+
+
+@record
 class Library:
-    """A type of the library: `Model Tokenizer KVCache Optimizer Scheduler Dataset Device`. `header` is what is known of a model file."""
+    """A type of the library: `Model Tokenizer KVCache Optimizer Scheduler Dataset Device`. `header` is what is known of a model file,
+    of a data set the type of its `element`."""
 
     name: str
     header: Mapping | None = None  # tensor name -> formats.TensorEntry; compared by identity of its file
@@ -244,6 +255,7 @@ Type = (
     | TypeVar
     | Struct
     | ModelOf
+    | Record
     | Library
 )
 

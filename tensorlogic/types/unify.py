@@ -49,6 +49,7 @@ class Bindings:
     types: dict[str, Type] = field(default_factory=dict)
     values: dict[str, object] = field(default_factory=dict)  # what is known of int, [int], bool and string arguments by parameter
     later: list[tuple[str, Dim, Dim]] = field(default_factory=list)  # (what, pattern, actual): not solvable when they were met
+    origins: dict[str, str] = field(default_factory=dict)  # which argument settled a dim, in words
 
     def dim(self, pattern: Dim) -> Dim | None:
         """The caller's size for a pattern, or None while one of its variables is unbound."""
@@ -101,6 +102,8 @@ class Unifier:
                 for (_, want), (_, have) in zip(args, others, strict=True):
                     if isinstance(want, Dim) and isinstance(have, Dim):
                         self.fit_dim(want, have, what)
+            case Library("Model"), ModelOf():
+                return
             case (Fn(params, result), Fn(others, given)) if len(params) == len(others):
                 self._fit_function(params, result, others, given, what)
             case _ if not _same_host_type(pattern, actual):
@@ -184,16 +187,20 @@ class Unifier:
             return  # a `?` takes anything, each time anew
         known = self._known(pattern)
         if known is not None:
-            self.require_equal(known, actual, what)
+            self._require_pattern(pattern, known, actual, what)
             return
-        solved = self._solve(pattern, actual)
+        solved = self._solve(pattern, actual, what)
         if solved is None:
             self.bound.later.append((what, pattern, actual))
+
+    def _require_pattern(self, pattern: Dim, known: Dim, actual: Dim, what: str) -> None:
+        first = self.bound.origins.get(pattern.name or "", "")
+        self.need.require(Rel("==", known, actual), lambda witness: SizeMismatch(what, known, actual, witness, pattern, first))
 
     def _known(self, pattern: Dim) -> Dim | None:
         return pattern if self.rigid else self.bound.dim(pattern)
 
-    def _solve(self, pattern: Dim, actual: Dim) -> str | None:
+    def _solve(self, pattern: Dim, actual: Dim, what: str) -> str | None:
         free = [name for name in pattern.symbols() if name not in self.bound.dims]
         if len(free) != 1:
             return None
@@ -206,15 +213,16 @@ class Unifier:
         if scale.value != 1:
             self.need.require(Divides(scale, rest), lambda w: SizeMismatch(f"a multiple of {scale}", pattern, actual, w))
         self.bound.dims[name] = rest.exact_div(scale)
+        self.bound.origins[name] = what
         return name
 
     def settle(self) -> None:
         """After all arguments: what could not be solved when it was met."""
         for what, pattern, actual in self.bound.later:
             if (known := self.bound.dim(pattern)) is not None:
-                self.require_equal(known, actual, what)
+                self._require_pattern(pattern, known, actual, what)
             else:
-                self._solve(pattern, actual)
+                self._solve(pattern, actual, what)
         self.bound.later.clear()
 
     def require_equal(self, left: Dim, right: Dim, what: str) -> None:

@@ -1,9 +1,11 @@
 """Calls of builtins drawn from their signatures: the call as program text beside the values that the body gets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from math import prod
 from random import Random
+from typing import Any as Anything
 
 import torch
 
@@ -26,17 +28,34 @@ from tensorlogic.types.types import (
     String,
     Tensor,
     Type,
+    TypeVar,
 )  # fmt: skip
+from tests.properties.builtins_plans import plan_for
 
 AXES = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "source", "destination", "axis"}
-# No float16: torch 2.13's conv2d on the CPU crashes the process with it, for sizes that are right.
+FLOATS = ("float32",) * 6 + ("float64",) * 3 + ("bfloat16",) * 2 + ("float16",) * 2
+INTS = ("int64",) * 3 + ("int32",) * 2 + ("int16", "int8", "uint8")
+COMPLEX = ("complex64", "complex128")
 USUAL = {
-    "float": ("float32", "float32", "float64", "bfloat16"),
-    "int": ("int64", "int64", "int32", "int16", "int8", "uint8"),
+    "float": FLOATS,
+    "int": INTS,
     "bool": ("bool",),
-    "number": ("float32", "float32", "int64", "float64", "int32", "bfloat16", "uint8"),
-    "any": ("float32", "float32", "int64", "bool", "float64", "int32", "bfloat16"),
+    "number": (*FLOATS, *INTS, *COMPLEX),
+    "any": (*FLOATS, *INTS, *COMPLEX, "bool", "bool", "float8_e4m3fn", "float8_e5m2"),
 }
+BY_FLOATS = ("arange",)  # overloads for ints have plans of their own
+# These need an element, of the whole tensor where they name no axis.
+NONEMPTY = {
+    "max", "min", "amax", "amin", "argmax", "argmin", "median", "quantile", "cross_entropy", "nll_loss", "instance_norm", "tt_svd", "pad",
+    "adaptive_max_pool2d", "bilinear", "tucker_reconstruct", "cholesky", "det", "eigh", "eigvalsh", "qr", "svd", "svdvals",
+}  # fmt: skip
+COMPARED = {"eq", "ne", "lt", "le", "gt", "ge", "where"}
+# Attention in torch 2.13 divides by the number of heads of the keys, and the process ends where that is 0; the others refuse what is
+# empty by rules of their own, or check nothing then.
+NEVER_EMPTY = {
+    "attention", "quantile", "avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d", "batch_norm", "cross", "cummax", "cummin",
+    "compression_ratio", "index_fill",
+}  # fmt: skip
 WORDS = {
     "reduction": ("mean", "sum", "none"),
     "approximate": ("none", "tanh"),
@@ -50,39 +69,98 @@ class NotDrawn(Exception):
     """The signature has a parameter that this page cannot draw: a function, a model, a device."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A tensor that is drawn: what the checker needs to know of it. `real` makes one."""
+
+    sizes: tuple[int, ...]
+    dtype: str
+
+    def real(self, device: str = "cpu") -> torch.Tensor:
+        if device == "narrow" and self.dtype == "float16":  # with which convolutions on the CPU end the process in torch 2.13
+            return _filled(self.sizes, "bfloat16")
+        return _abstract(self.sizes, self.dtype) if device == "meta" else _filled(self.sizes, self.dtype)
+
+
+@lru_cache(20_000)
+def _abstract(sizes: tuple[int, ...], dtype: str) -> torch.Tensor:
+    return torch.empty(sizes, dtype=getattr(torch, dtype), device="meta")
+
+
+@lru_cache(20_000)
+def _filled(sizes: tuple[int, ...], dtype: str) -> torch.Tensor:
+    """Values that are right wherever shapes are: indices of 0, probabilities, matrices that have an inverse."""
+    wide = torch.rand(sizes, generator=torch.Generator().manual_seed(len(sizes)))
+    if len(sizes) >= 2 and sizes[-1] == sizes[-2]:
+        wide = (wide + wide.mT) / (2 * max(sizes[-1], 1) + 2) + torch.eye(sizes[-1]) / 2
+    if dtype == "bool":
+        return wide > 0.5
+    number = dtype.startswith(("float", "bfloat", "complex"))
+    return wide.to(getattr(torch, dtype)) if number else torch.zeros(sizes, dtype=getattr(torch, dtype))
+
+
+def realized(value: object, device: str) -> object:
+    """What the body of a builtin gets for a drawn value."""
+    if isinstance(value, list | tuple):
+        return type(value)(realized(item, device) for item in value)
+    return value.real(device) if isinstance(value, Sample) else value
+
+
 @dataclass
 class Call:
-    """One call. `text` is what the program says, `values` what the body is called with, `variadic` the values after those."""
+    """One call. `values` are the drawn arguments by parameter, a `Sample` for a tensor; `variadic` the values after those."""
 
     signature: Signature
     random: Random
     dims: dict[str, int] = field(default_factory=dict)
     segments: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    planned: dict[str, object] = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
-    tensors: dict[str, torch.Tensor] = field(default_factory=dict)  # parameters of the function around the call
+    tensors: list[Sample] = field(default_factory=list)
     values: dict[str, object] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
     variadic: tuple[object, ...] = ()
 
     def chance(self, part: float) -> bool:
         return self.random.random() < part
 
-    def pick(self, items):
+    def pick(self, items: Sequence) -> Anything:
         return self.random.choice(items)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of the first tensor: what axes and sizes are about."""
-        return tuple(next(iter(self.tensors.values())).shape) if self.tensors else ()
+        return self.tensors[0].sizes if self.tensors else ()
 
-    @property
-    def arguments(self) -> tuple[object, ...]:
-        """What the body gets by position: all, if there is a parameter that takes any number."""
-        return (*self.values.values(), *self.variadic) if self.variadic else ()
+    def given(self, device: str = "cpu") -> tuple[tuple, dict[str, object]]:
+        """What the body gets: all by position, if there is a parameter that takes any number, else by name."""
+        if device == "cpu" and self.signature.name.startswith("conv"):
+            device = "narrow"
+        values = {p.name: realized(self._tensor_of(p, self.values[p.name]), device) for p in self.signature.params if p.name in self.values}
+        if self.variadic:
+            return (*values.values(), *(realized(v, device) for v in self.variadic)), {}
+        return (), values | dict(omitted(self))
 
-    @property
-    def named_arguments(self) -> dict[str, object]:
-        return {} if self.variadic else self.values | dict(omitted(self))
+    def named(self) -> Iterator[tuple[str | None, object]]:
+        """The arguments as a program gives them: by name from the first one on that was left out or has several names."""
+        positional = True
+        for place, parameter in enumerate(self.signature.params):
+            if parameter.variadic:
+                yield from ((None, value) for value in self.variadic)
+                continue
+            here = parameter.name in self.values
+            positional = positional and here and len(_names_at(self.signature.name, place)) < 2
+            if here:
+                yield None if positional else parameter.name, self.values[parameter.name]
+
+    def _tensor_of(self, parameter: Parameter, value: object) -> object:
+        """A number where a tensor is wanted is one, of the dtype that is wanted if that can hold it."""
+        if not isinstance(parameter.type, Tensor) or not isinstance(value, int | float):
+            return value
+        dtype = parameter.type.dtype
+        dtype = self.dtypes.get(dtype.name, "float32") if isinstance(dtype, DTypeVar) else dtype
+        if isinstance(value, float) and "float" not in dtype:
+            return Sample((), "float32")
+        return Sample((), "bool" if isinstance(value, bool) else "int64" if dtype == "bool" else dtype)
 
     # --- tensors ---
 
@@ -104,32 +182,36 @@ class Call:
         shape = tuple(1 if self.chance(0.2) else s for s in self.pick(list(self.segments.values())))
         return shape[self.pick((0, 0, 0, 1)) :]
 
-    def tensor(self, type_: Tensor) -> torch.Tensor:
+    def tensor(self, type_: Tensor) -> Sample:
         sizes = [n for item in type_.shape for n in (self.run(item.name) if isinstance(item, Segment) else (self.size(item),))]  # type: ignore[arg-type]
-        return self.filled(self._perhaps_wrong(sizes), self.dtype(type_.dtype))
+        return self.sample(self._perhaps_wrong(sizes), self.dtype(type_.dtype))
+
+    def sample(self, sizes: list[int], dtype: str) -> Sample:
+        self.tensors.append(Sample(tuple(sizes), dtype))
+        return self.tensors[-1]
 
     def _perhaps_wrong(self, sizes: list[int]) -> list[int]:
-        """Sometimes one size, or the rank, is not what the signature asks for."""
+        """Sometimes one size, or the rank, is not what the signature asks for, or there are no elements at all."""
         if not self.chance(0.12):
             return sizes
         at = self.random.randrange(len(sizes) + 1)
-        return self.pick(([*sizes[:at], 2, *sizes[at:]], sizes[:at] + sizes[at + 1 :], [*sizes[:at], 5, *sizes[at + 1 :]]))
+        before, after = sizes[:at], sizes[at + 1 :]
+        empty = [*before, 0 if self.may_be_empty else 7, *after]
+        return self.pick(
+            ([*before, 2, *sizes[at:]], [*before, 1, *sizes[at:]], before + after, [*before, 5, *after], [*before, 1, *after], empty)
+        )
+
+    @property
+    def may_be_empty(self) -> bool:
+        name = self.signature.name
+        return name not in NEVER_EMPTY and (name not in NONEMPTY or any(p.name == "dim" for p in self.signature.params))
 
     def dtype(self, dtype: str | DTypeVar) -> str:
         if isinstance(dtype, str):
             return dtype
-        if self.chance(0.05):
+        if self.chance(0.04):
             return self.pick(USUAL["any"])
         return self.dtypes.setdefault(dtype.name, self.pick(USUAL[dtype.kind]))
-
-    def filled(self, sizes: list[int], dtype: str) -> torch.Tensor:
-        """Values that are right wherever shapes are: indices of 0, probabilities, matrices that have an inverse."""
-        wide = torch.rand(sizes, generator=torch.Generator().manual_seed(len(sizes)))
-        if len(sizes) >= 2 and sizes[-1] == sizes[-2]:
-            wide = (wide + wide.mT) / (2 * max(sizes[-1], 1) + 2) + torch.eye(sizes[-1]) / 2
-        if dtype == "bool":
-            return wide > 0.5
-        return wide.to(getattr(torch, dtype)) if dtype.startswith(("float", "bfloat")) else torch.zeros(sizes, dtype=getattr(torch, dtype))
 
     # --- numbers ---
 
@@ -172,66 +254,108 @@ class Call:
     # --- parameters ---
 
     def parameter(self, parameter: Parameter) -> None:
-        if parameter.has_default and (parameter.name in ("device", "dtype") or self.chance(0.55)):
+        name = parameter.name
+        if name in self.planned and not isinstance(parameter.type, Tensor):
+            planned = self.planned[name]
+            if isinstance(parameter.type, List) and isinstance(parameter.type.element, AnyTensor):
+                planned = [self.sample(self._perhaps_wrong(list(sizes)), self.dtype(DTypeVar("T", "float"))) for sizes in planned]  # type: ignore[union-attr]
+            if planned is not None:
+                self.values[name] = planned
             return
-        value, text = self.value(parameter.type, parameter.name)
-        self.values[parameter.name], self.texts[parameter.name] = value, text
+        if parameter.has_default and name not in self.dims and (name in ("device", "dtype") or self.chance(0.55)):
+            return
+        self.values[name] = self.value(parameter.type, name)
 
-    def value(self, type_: Type, name: str) -> tuple[object, str]:
+    def value(self, type_: Type, name: str) -> object:
         match type_:
             case Tensor():
-                return self.named(self.tensor(type_))
-            case AnyTensor():
-                return self.named(self.filled(list(self.run("")), "float32"))
+                return (
+                    self.number(type_.dtype)
+                    if len(self.tensors) > (self.signature.name == "where") and self.chance(0.02)
+                    else self.tensor(type_)
+                )
             case Bool():
-                truth = self.chance(0.5)
-                return truth, str(truth).lower()
+                return self.chance(0.5)
             case Float():
-                number = self.pick((0.5, 0.5, 1.0, 0.25))
-                return number, repr(number)
+                return self.pick((0.5, 0.5, 1.0, 0.25))
             case Int():
-                return (n := self.integer(name)), str(n)
-            case List(Int()):
-                return (found := self.integers(name)), str(found)
+                return self.integer(name)
             case String():
-                return (word := self.pick(WORDS.get(name, ("a", "a,b")))), f'"{word}"'
+                return self.pick(WORDS.get(name, ("3", "12")))
             case DTypeValue(variable):
-                dtype = self.dtype(variable)
-                return getattr(torch, dtype), dtype
+                return getattr(torch, self.dtype(variable))
             case Any():
-                return (found := self.pick((1, 2, 3, [2], [1, 2], [2, 2], [1, 1, 2]))), str(found)
-            case List(AnyTensor()):
-                return self.several()
+                return self.pick((1, 2, 3, [2], [1, 2], [2, 2], [1, 1, 2]))
+            case List(element):
+                return self.items(element, name)
         raise NotDrawn
 
-    def named(self, tensor: torch.Tensor) -> tuple[object, str]:
-        name = f"t{len(self.tensors)}"
-        self.tensors[name] = tensor
-        return tensor, name
+    def number(self, dtype: str | DTypeVar) -> object:
+        """A number in place of a tensor: one that the tensors which it meets can hold, where it matters."""
+        if isinstance(dtype, str):
+            return self.chance(0.5) if dtype == "bool" else 0  # of an index, which is within any size
+        known = self.tensors[-1].dtype
+        if known == "bool":
+            return self.chance(0.5)
+        return self.pick((2, 0.5, 1) if "float" in known or self.signature.name in COMPARED else (2, 1))
 
-    def several(self) -> tuple[object, str]:
+    def items(self, element: Type, name: str) -> list:
+        match element:
+            case Int():
+                return self.integers(name)
+            case AnyTensor():
+                return self.several()
+            case Float() | Any() | TypeVar() | String():
+                return [self.value(Int() if isinstance(element, Any | TypeVar) else element, "") for _ in range(self.pick((1, 2, 3)))]
+            case List(Int()):
+                return [[self.pick((1, 2, 3)) for _ in range(self.pick((1, 2, 3)))] for _ in range(self.pick((1, 2, 3)))]
+        raise NotDrawn
+
+    def several(self) -> list[Sample]:
         """A list of tensors of one shape, of which one axis may differ."""
         sizes = [self.pick((1, 2, 3)) for _ in range(self.random.randrange(4))]
         axis = self.random.randrange(len(sizes)) if sizes and self.chance(0.5) else None
-        pairs = []
+        found = []
         for _ in range(self.pick((1, 2, 3))):
             if axis is not None:
                 sizes[axis] = self.pick((1, 2, 3))
-            pairs.append(self.named(self.filled(self._perhaps_wrong(list(sizes)), self.dtype(DTypeVar("T", "float")))))
-        return [tensor for tensor, _ in pairs], f"[{', '.join(text for _, text in pairs)}]"
+            found.append(self.sample(self._perhaps_wrong(list(sizes)), self.dtype(DTypeVar("T", "float"))))
+        return found
 
     def further(self) -> None:
-        """What a parameter that takes any number of arguments is given."""
+        """What a parameter that takes any number of arguments is given: operands whose letters have one size each, mostly."""
         letters = str(self.values.get("equation", "")).partition("->")[0].split(",")
-        ranks = [len(part.replace("...", "")) + self.pick((0, 1)) * part.count("...") for part in letters]
-        pairs = [self.named(self.filled(self._perhaps_wrong([self.pick((2, 3, 3))] * rank), "float32")) for rank in ranks]
-        self.variadic = tuple(tensor for tensor, _ in pairs)
-        self.texts["*"] = ", ".join(text for _, text in pairs)
+        sizes = {c: self.pick((1, 2, 3)) for c in "".join(letters)}
+        self.variadic = tuple(self._operand(part.replace("...", "."), sizes) for part in letters)
+
+    def _operand(self, part: str, sizes: dict[str, int]) -> Sample:
+        found = [n for c in part for n in ([sizes[c]] if c != "." else [3] * self.pick((0, 1)))]
+        return self.sample(self._perhaps_wrong(found), self.dtype(DTypeVar("T", "float")))
 
 
 def draw(signature: Signature, seed: int) -> Call:
     """Arguments for a signature. Raises NotDrawn where it needs what cannot be drawn."""
-    call = Call(signature, Random(seed))
+    random = Random(seed)
+    host = isinstance(signature.params[0].type, Float) if signature.name in BY_FLOATS else not _takes_tensors(signature)
+    plan = plan_for(signature.name, host, random)
+    call = Call(signature, random, plan.dims, plan.segments, plan.values)
+    for parameter in _in_order(signature):
+        if parameter.variadic:
+            call.further()
+        else:
+            call.parameter(parameter)
+    call.values = {p.name: call.values[p.name] for p in signature.params if p.name in call.values}
+    return call
+
+
+@cache
+def _takes_tensors(signature: Signature) -> bool:
+    return any(isinstance(p.type, Tensor) for p in signature.params)
+
+
+@cache
+def _in_order(signature: Signature) -> tuple[Parameter, ...]:
+    """Tensors first, then what depends on their shapes, then tensors that depend on that."""
     names = {p.name for p in signature.params}
 
     def late(parameter: Parameter) -> int:
@@ -240,45 +364,70 @@ def draw(signature: Signature, seed: int) -> Call:
             return 1
         return 2 if any(isinstance(item, Segment) and item.name in names for item in type_.shape) else 0
 
-    for parameter in sorted(signature.params, key=late):
-        if parameter.variadic:
-            call.further()
-        else:
-            call.parameter(parameter)
-    return call
+    return tuple(sorted(signature.params, key=late))
+
+
+# --- the call as a program ------------------------------------------------------------------------------------------------
 
 
 def text_of(call: Call, name: str) -> str:
     """`name(t0, dim: -1)`: arguments by name from the first one on that was left out, or that another overload calls otherwise."""
-    parts, positional = [], True
-    for place, parameter in enumerate(call.signature.params):
-        text = call.texts.get("*" if parameter.variadic else parameter.name)
-        others = {s.params[place].name for s in builtin_signatures(name) if place < len(s.params) and place}
-        if text is None or len(others) > 1:
-            positional = False
-        if text is None:
-            continue
-        if text or not parameter.variadic:
-            parts.append(text if positional else f"{parameter.name}: {text}")
+    texts = Texts()
+    parts = [texts.of(value) if key is None else f"{key}: {texts.of(value)}" for key, value in call.named()]
     return f"{name}({', '.join(parts)})"
+
+
+@cache
+def _names_at(name: str, place: int) -> set[str]:
+    """What the overloads call the parameter at a place; of the first one nobody asks."""
+    return {s.params[place].name for s in builtin_signatures(name) if place < len(s.params) and place}
+
+
+class Texts:
+    """Arguments as program text. Tensors are the parameters of the function around the call, in the order of the signature."""
+
+    def __init__(self) -> None:
+        self.tensors = 0
+
+    def of(self, value: object) -> str:
+        match value:
+            case Sample():
+                self.tensors += 1
+                return f"t{self.tensors - 1}"
+            case list():
+                return f"[{', '.join(map(self.of, value))}]"
+            case bool():
+                return str(value).lower()
+            case str():
+                return f'"{value}"'
+            case torch.dtype():
+                return str(value).removeprefix("torch.")
+        return repr(value)
+
+
+def samples_of(call: Call) -> list[Sample]:
+    """The tensors in the order of the arguments."""
+    found: list[Sample] = []
+    for value in (*call.values.values(), *call.variadic):
+        found += [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, Sample)]
+    return found
 
 
 def parameters_of(call: Call, names: dict[int, str] | None = None) -> str:
     """`t0: float32[2, 3]`; with `names` for sizes `t0: float32[P, Q]`."""
 
-    def type_of(tensor: torch.Tensor) -> str:
-        sizes = ((names or {}).get(size, str(size)) for size in tensor.shape)
-        return f"{str(tensor.dtype).removeprefix('torch.')}[{', '.join(sizes)}]"
+    def type_of(tensor: Sample) -> str:
+        return f"{tensor.dtype}[{', '.join((names or {}).get(size, str(size)) for size in tensor.sizes)}]"
 
-    return ", ".join(f"{name}: {type_of(tensor)}" for name, tensor in call.tensors.items())
+    return ", ".join(f"t{i}: {type_of(tensor)}" for i, tensor in enumerate(samples_of(call)))
 
 
 def omitted(call: Call) -> Iterator[tuple[str, object]]:
     """What the body gets for the parameters that were left out."""
     for parameter in call.signature.params:
-        value = default_value(parameter.default)
         if parameter.name in call.values or parameter.variadic:
             continue
+        value = default_value(parameter.default)
         if isinstance(parameter.default, ast.Name) and parameter.default.name != "none":
             yield parameter.name, getattr(torch, parameter.default.name)
         elif isinstance(value, tuple):

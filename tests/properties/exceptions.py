@@ -1,80 +1,64 @@
-"""Where the checker and PyTorch differ on purpose, each with its reason. `*` stands for every builtin."""
+"""Where the checker and PyTorch differ: what the language specifies, and the few faults of PyTorch itself."""
 
-_NO_VECTOR = "a scalar is no vector"
-_RANK = "the signature says the number of dims, where PyTorch takes others in some cases"
-_ONES = "sizes of one name are equal, where PyTorch would broadcast a 1"
-_BATCH = {"TL0304": _RANK, "TL0301": _ONES}
+from dataclasses import dataclass
 
-# Codes (and how the messages begin) with which the checker refuses what PyTorch takes.
-STRICTER: dict[str, dict[str, str]] = {
-    "*": {
-        "TL0302": "two float dtypes do not mix, where PyTorch promotes (LANGUAGE.md section 2)",
-        "TL0303": "the accidental broadcast of a lower rank (LANGUAGE.md section 2)",
-        "TL0310 the list of axes is empty": "PyTorch's functions do not agree whether that is all axes or none",
-        "TL0310 an axis is named twice": "always a slip",
-        "TL0310 axis 0 is out of range for []": "a scalar has no axis",
-        "TL0310 axis -1 is out of range for []": "a scalar has no axis",
-    },
-    "chunk": {"TL0309": "the number must divide (LANGUAGE.md section 3)"},
-    "split": {"TL0306": "an int there is refused with advice (LANGUAGE.md section 3)"},
-    "reshape": {"TL0308": "a -1 beside a size of 0"},
-    "view": {"TL0308": "a -1 beside a size of 0"},
-    "one_hot": {"TL0310": "-1 counts the classes when the program runs: the type would not say how many"},
-    "adaptive_avg_pool2d": {"TL0304": "PyTorch takes other ranks only where the output is 1"},
-    "attention": {
-        "TL0301": "a mask of one dim, of which PyTorch takes some",
-        "TL0304": "a mask of one dim, of which PyTorch takes some",
-        "TL0311": "the heads of keys divide those of queries, also where one head of queries would broadcast",
-    },
-    "rope": {"TL0311": "pairs of the last axis: it is even", "TL0301": "one position for each row", "TL0304": "one position for each row"},
-    "batch_norm": {"TL0304": _NO_VECTOR},
-    "tt_svd": {"TL0310": "a rank of 0 or below means nothing"},
-    "roll": {"TL0304": "as many shifts as axes"},
-    "dequantize": {"TL0306": "only what is quantized"},
-    **dict.fromkeys(("linear", "bilinear", "addmm", "baddbmm", "khatri_rao", "lstsq", "solve", "solve_triangular"), _BATCH),
-    **dict.fromkeys(("attention_mask", "cross_entropy", "nll_loss", "instance_norm"), {"TL0304": _RANK}),
-    **dict.fromkeys(("tucker_reconstruct", "tt_reconstruct"), _BATCH),
-    **dict.fromkeys(("pairwise_distance", "triplet_margin_loss"), _BATCH),
-    **dict.fromkeys(
-        ("meshgrid", "prelu", "gather", "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill")
-        + ("index_select",),
-        {"TL0304": _NO_VECTOR},
+from tensorlogic.types.types import AnyTensor, Fn, Library
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Calls of these builtins (`*`: all) about which this is said. `cites` is a sentence of LANGUAGE.md, or for a fault PyTorch's own."""
+
+    builtins: tuple[str, ...]
+    said: str  # the code of the refusal and how its message begins, or a part of what PyTorch says
+    cites: str
+
+    def matches(self, said: str) -> bool:
+        return said.startswith(self.said) if self.said.startswith("TL") else self.said in said
+
+
+EVERY = ("*",)
+_OWN = ("rope", "tt_ranks", "tt_reconstruct", "tt_svd", "tucker", "tucker_reconstruct", "khatri_rao", "attention_mask")
+_HEADS = "groups heads when `G` divides `H`"
+# What LANGUAGE.md demands and PyTorch does not. The tests assert that the refusal has this code and that PyTorch accepts.
+SPECIFIED = (
+    *(Row(EVERY, f"must have {kind} dtype, found", "kinds `float int number any`") for kind in ("a float", "an integer", "a number")),
+    Row(("tolist",), "TL0302 `x` must have a real dtype", "Host types: `int float bool string void`"),
+    Row(EVERY, "TL0302", "Two tensors of different float dtypes do not mix"),
+    Row(EVERY, "TL0303", "the lower-rank operand must broadcast *into* the other"),
+    Row(("chunk",), "TL0309", "`chunk(x, n)` needs `n` to divide (`TL0309`)"),
+    Row(("split",), "TL0306", "an int there is `TL0306` with advice"),
+    Row(("diff",), "TL0310 a size of the result", "Derived sizes must be >= 0"),
+    Row(("cross_entropy", "nll_loss"), "TL0301", "`cross_entropy(logits[...B, C], targets[...B])` has the\n  classes last"),
+    Row(("cross_entropy", "nll_loss"), "TL0304", "`cross_entropy(logits[...B, C], targets[...B])` has the\n  classes last"),
+    *(Row(("attention",), said, _HEADS) for said in ("TL0301", "TL0304 `q`", "TL0304 `k`", "TL0304 `v`", "TL0306 the heads", "TL0311")),
+    # what PyTorch does not have is what its declaration says
+    *(Row(_OWN, said, "the declarations behind it are the contract for the library's names") for said in ("TL0301", "TL0304", "TL0311")),
+)
+# What PyTorch itself does wrong, refuses although its documentation has it, or takes although its documentation refuses it.
+FAULTS = (
+    Row(
+        ("attention",),
+        "TL0304 the mask",
+        "takes a mask of one dim for some ranks: 'Dimension out of range (expected to be in range of [-1, 0])'",
     ),
-}
-# What PyTorch says when it refuses, for its values or its device, what the checker takes by its type.
-LAXER: dict[str, dict[str, str]] = {
-    "*": {
-        "ZeroDivisionError": "division by zero depends on the values",
-        "could not convert string": "what a text spells is a value",
-        "invalid literal for int": "what a text spells is a value",
-        "negative integer powers": "the sign of an exponent is a value",
-        "Expected more than 1 value per channel": "`training` is a bool, known when the program runs",
-    },
-    "arange": {"upper bound and lower bound": "two floats are compared when the program runs"},
-    "batch_norm": {"must be defined in evaluation mode": "`training` is a bool, known when the program runs"},
-    "bincount": {"minlength should be >= 0": "an int that is no size"},
-    "conv_transpose1d": {"Output size is too small": "an empty result is refused for some ranks only"},
-    "conv_transpose2d": {"Output size is too small": "an empty result is refused for some ranks only"},
-    "hardtanh": {"min_val cannot be greater": "two floats are compared when the program runs"},
-    "histc": {
-        "max must be larger than min": "two floats are compared when the program runs",
-        "bins must be > 0": "an int may be zero where a size may",
-    },
-    "interpolate": {"modes": "the mode is a text", "align_corners": "the mode is a text"},
-    "multinomial": {"n_sample <= 0": "an int may be zero where a size may"},
-    "one_hot": {"Class values must be smaller": "what the classes are"},
-    "pad": {"doesn't take in value argument": "a value beside a mode"},
-    "range": {"must not be zero": "the step of a range is a value"},
-    "randint": {"expects 'from' to be less than 'to'": "two ints are compared when the program runs"},
-    "tt_ranks": {"tuple index out of range": "the type of a list of tensors of different ranks says nothing about their ranks"},
-}
-# The same, only where a tensor has fewer than 32 bits: which kernels exist for them differs between devices and versions.
-NARROW = (
-    "not implemented for",
-    "Low precision dtypes not supported",
-    "other than float and double",
-    "expected a tensor with 2 or more",
-    "either float or double",
+    Row(("batch_norm", "instance_norm"), "_norm` has another number of dims", "counts the elements of parameters, documented as [C]"),
+    Row(("bilinear",), "of `bilinear` has another number of dims", "compares the first size of its bias only, which is documented as [O]"),
+    Row(("adaptive_avg_pool2d",), "TL0304 the input", "takes other ranks than 3 and 4 where the output is 1 x 1, which is a mean then"),
+    Row(("logsumexp",), "doesn't match the broadcast shape", "takes an empty list of axes only of scalars: 'output with shape []'"),
+    Row(("pad",), "not implemented for 'Bool'", "'replication_pad1d not implemented for Bool'"),
+    Row(("linear",), "TL0304", "takes some biases with other numbers of dims than the documented (out_features) or ()"),
+    Row(
+        ("conv_transpose2d",),
+        "TL0310 the result of the window",
+        "'Output size is too small' of an empty result, unless another axis is not",
+    ),
+    Row(EVERY, "not implemented for 'Float8", "'nonzero_count_cpu not implemented for Float8_e5m2'"),
+    Row(
+        EVERY,
+        "must have a real dtype",
+        "'cummax_cpu not implemented for ComplexFloat', but takes a scalar or no elements, which it does not compare",
+    ),
 )
 # Builtins whose result depends on values, so that its type says less than PyTorch gives.
 LOOSE = {
@@ -84,4 +68,14 @@ LOOSE = {
     "nonzero": "how many are not zero",
     "unique": "how many are different",
     "pad_sequences": "the longest list",
+}
+# Builtins that PyTorch cannot run without data: they run on the CPU only.
+DATA = ("bincount", "equal", "item", "masked_select", "nonzero", "tolist", "unique")
+# Builtins that are about more than one call.
+ELSEWHERE = {"grad": "needs operations before it that take part in gradients"}
+# Types of parameters for which nothing is drawn, so that the overloads which need one are left out.
+NOT_DRAWN = {
+    AnyTensor: "block-quantized tensors, which PyTorch does not have",
+    Library: "devices, models, optimizers: objects of a run",
+    Fn: "functions of the program",
 }

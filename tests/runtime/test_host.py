@@ -8,7 +8,7 @@ import torch
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.runtime.errors import explain_exception
-from tensorlogic.runtime.host import check_type, python_call, python_tensor
+from tensorlogic.runtime.host import check_type, power, python_call, python_tensor
 from tensorlogic.source import Source
 
 PROGRAM = "first line\nlet y = x @ w + b\nthird line\n"
@@ -34,6 +34,11 @@ def test_tensors_that_do_not_fit() -> None:
     assert code(X, torch.float32, (2, ..., 3, 4)) == "TL0304"
     assert code(X, torch.float32, (2, 4)) == "TL0301"
     assert code(X, torch.float32, (..., 4)) == "TL0301"
+
+
+@pytest.mark.parametrize(("a", "b"), [(-8.0, 1 / 3), (-1.0, 0.5), (-2.0, 3.0), (2.0, 0.5), (0.0, 0.5), (-0.0, 2.0), (9.0, -0.5)])
+def test_powers_are_those_of_tensors(a: float, b: float) -> None:
+    assert power(a, b) == pytest.approx(torch.tensor(a, dtype=torch.float64).pow(b).item(), nan_ok=True)
 
 
 def test_calls_of_python() -> None:
