@@ -49,10 +49,12 @@ def generate(module: Module) -> Generated:
     text = module_text(tree)
     check_reads_back(text, tree)
     padding = len(body) - len(declared) - len(entry)
+    plain = {f.name: scope.functions[f.name] for f in module.functions if f.receiver is None}
+    variables = {value.name: name for value, name in scope.variables.items()}
+    tests = tuple((test.name, f"test_{i}") for i, test in enumerate(module.tests, 1))
     return Generated(
         text, tree, module.source, (*[module.source.name] * padding, *files, *[module.source.name] * len(entry)),
-        {f.name: scope.functions[f.name] for f in module.functions if f.receiver is None}, scope.structs, scope.models, _members(scope), scope.globals, {value.name: name for value, name in scope.variables.items()},
-        tuple((test.name, f"test_{i}") for i, test in enumerate(module.tests, 1)), module.main is not None,
+        plain, scope.structs, scope.models, _members(scope), scope.globals, variables, tests, module.main is not None,
     )  # fmt: skip
 
 

@@ -147,3 +147,13 @@ def in_numbers(type_: Type) -> Type:
         case Int(Dim() as value):
             return Int(value.substitute(numbers))
     return type_
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "crashes").glob("builtin_*.tl")), ids=lambda path: path.stem)
+def test_former_disagreements(path: Path) -> None:
+    """What the comparison found once: each line is clean, or has the error that stands at its end."""
+    problems = Problems()
+    check_program(Source(path.name, path.read_text()), problems)
+    found = {d.span.line: d.code for d in problems.errors if d.span}
+    lines = path.read_text().splitlines()
+    assert found == {i + 1: line.rpartition("// error: ")[2] for i, line in enumerate(lines) if "// error: " in line}

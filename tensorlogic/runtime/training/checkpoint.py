@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -97,7 +98,7 @@ def named_tensors(thing: Any) -> list[tuple[str, Tensor]]:
     return [(key, value) for key, value in vars(thing).items() if isinstance(value, Tensor)] if hasattr(thing, "__dict__") else []
 
 
-def load_weights(trainer: "Trainer", saved: dict[str, Tensor], place: str) -> None:
+def load_weights(trainer: "Trainer", saved: Mapping[str, Any], place: str) -> None:
     """The saved numbers into the tensors of the program. TL0602 and TL0603 where they are of another model."""
     wanted = weights(trainer)
     missing, more = sorted(wanted.keys() - saved.keys()), sorted(saved.keys() - wanted.keys())
@@ -130,7 +131,7 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor]
     return tensors, {"groups": state["param_groups"], "values": values}
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Any], values: dict[str, Any]) -> None:
     state: dict[int, dict[str, Any]] = {int(number): dict(entry) for number, entry in values["values"].items()}
     for name, tensor in tensors.items():
         number, _, key = name.partition(".")
@@ -150,7 +151,7 @@ def random_state() -> dict[str, Tensor]:
     return found
 
 
-def restore_random(saved: dict[str, Tensor], python: list) -> None:
+def restore_random(saved: Mapping[str, Any], python: list) -> None:
     torch.set_rng_state(saved["random.cpu"].cpu().clone())
     for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         if f"random.cuda.{i}" in saved:

@@ -20,7 +20,7 @@ class Log:
             return
         os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
         kept = _lines_up_to(self.path, step) if step else []
-        self.file = open(self.path, "w", encoding="utf-8")
+        self.file = open(self.path, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the training
         self.file.writelines(kept)
         self.file.flush()
 
