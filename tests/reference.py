@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from tensorlogic.backends.templates import INITIALIZER, LAYER, declared, is_template, overload
-from tensorlogic.ir.ir import Const, EllipsisIndex, FnRef, Function, GlobalRef, Module, Omitted, Op, Operand, Region, SliceOf, Value
+from tensorlogic.ir.ir import Const, EllipsisIndex, FnRef, Function, GlobalRef, Member, Module, Omitted, Op, Operand, Region, SliceOf, Value
+from tensorlogic.runtime.training import fit
 from tensorlogic.stdlib import registry
 from tensorlogic.stdlib.layers import LAYERS
 from tensorlogic.types.dtypes import canonical
@@ -39,10 +40,19 @@ class StructValue:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class ModelValue:
-    name: str
-    fields: dict[str, Any]
+class ModelValue(torch.nn.Module):
+    """A model of a program: its fields, by name."""
+
+    def keep(self, member: Member, value: Any) -> None:
+        match member.kind:
+            case "param":
+                value = torch.nn.Parameter(value.detach().clone(), requires_grad=member.learnable)
+            case "submodels":
+                value = torch.nn.ModuleList(value)
+            case "buffer":
+                self.register_buffer(member.name, value)
+                return
+        setattr(self, member.name, value)
 
 
 class Cells(dict):
@@ -103,7 +113,7 @@ class Reference:
             if binding.value not in cells:
                 found = cells[binding.param]
                 if binding.field:
-                    found = found.fields[binding.field] if isinstance(found, ModelValue) else getattr(found, binding.field)
+                    found = getattr(found, binding.field)
                 size = found if binding.axis is None else (found.shape[binding.axis] - binding.offset) // binding.scale
                 cells[binding.value] = size
         return self.body(function.body, cells)
@@ -114,17 +124,38 @@ class Reference:
         args = [arg if isinstance(arg, Omitted) else self.operand(arg, cells) for arg in op.args]
         model = next(m for m in self.module.models if m.name == op.attrs["name"])
         own = Cells()
-        made = own[model.receiver] = ModelValue(model.name, {})
+        made = own[model.receiver] = ModelValue()
         for param, arg, default in zip(model.params, args, model.defaults, strict=True):
             own[param] = self.operand(default, own) if isinstance(arg, Omitted) else arg
         self.region(model.init, own)
         return made
 
     def _new_member(self, op: Op, cells: Cells) -> None:
-        model, value = (self.operand(arg, cells) for arg in op.args)
-        model.fields[op.attrs["name"]] = value
+        made, value = (self.operand(arg, cells) for arg in op.args)
+        model = next(m for m in self.module.models if m.name == op.args[0].type.name)  # type: ignore[union-attr]
+        made.keep(next(m for m in model.members if m.name == op.attrs["name"]), value)
 
-    _set_member = _new_member
+    def _set_member(self, op: Op, cells: Cells) -> None:
+        model, value = (self.operand(arg, cells) for arg in op.args)
+        if op.attrs["kind"] == "value":
+            setattr(model, str(op.attrs["name"]), value)
+        else:
+            getattr(model, str(op.attrs["name"])).data.copy_(value)
+
+    def _learn(self, op: Op, cells: Cells) -> None:
+        """The loop is that of the runtime; what learns is found by looking at everything there is."""
+        batches, *values = (None if isinstance(arg, Omitted) else self.operand(arg, cells) for arg in op.args)
+        options = dict(zip(op.attrs["options"], values, strict=True))  # type: ignore[call-overload]
+
+        def objective(*batch: Any) -> Any:
+            inner = Cells(cells)
+            inner.update(zip(op.regions[0].params, batch, strict=True))
+            return self.region(op.regions[0], inner)[0]
+
+        things = [*self.globals.values(), *self.top.values(), *cells.values()]
+        roots = {id(t): t for t in things if isinstance(t, torch.nn.Module) or (isinstance(t, torch.Tensor) and t.is_leaf and t.requires_grad)}
+        pairs = [(str(i), thing) for i, thing in enumerate(roots.values())]
+        fit(objective, pairs, batches=batches, **options)
 
     def _repeat(self, op: Op, cells: Cells) -> list:
         return [self.region(op.regions[0], cells)[0] for _ in range(self.operand(op.args[0], cells))]
@@ -211,7 +242,7 @@ class Reference:
                 struct = next(s for s in self.module.structs if s.name == attrs["name"])
                 return StructValue(struct.name, dict(zip((name for name, _ in struct.fields), args, strict=True)))
             case "field":
-                own = isinstance(args[0], StructValue | ModelValue)
+                own = isinstance(args[0], StructValue)
                 return args[0].fields[attrs["name"]] if own else getattr(args[0], attrs["name"])
             case "set_field":
                 return replace(args[0], fields={**args[0].fields, attrs["name"]: args[1]})
@@ -276,7 +307,13 @@ class Reference:
         cells.write(op.attrs["target"], self.operand(op.args[0], cells))  # type: ignore[arg-type]
 
     def _set_global(self, op: Op, cells: Cells) -> None:
-        self.globals[str(op.attrs["name"])] = self.operand(op.args[0], cells)
+        name, value = str(op.attrs["name"]), self.operand(op.args[0], cells)
+        if not any(item.name == name and item.learnable for item in self.module.globals):
+            self.globals[name] = value
+        elif op.attrs["initial"]:
+            self.globals[name] = value.detach().clone().requires_grad_()
+        else:
+            self.globals[name].data.copy_(value)
 
     def _if(self, op: Op, cells: Cells) -> Any:
         chosen = 0 if self.operand(op.args[0], cells) else 1
@@ -347,7 +384,7 @@ def default_value(text: str) -> Any:
         return words[text]
     if canonical(text) is not None:
         return getattr(torch, str(canonical(text)))
-    if text.startswith("["):
+    if text.startswith(("[", "(")):
         return [default_value(part.strip()) for part in text[1:-1].split(",") if part.strip()]
     if text.startswith('"'):
         return text[1:-1].encode().decode("unicode_escape")

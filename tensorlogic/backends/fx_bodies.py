@@ -158,7 +158,7 @@ class _Body:
     def _method(self, owner: Any, name: str, args: list, keywords: dict) -> Any:
         if self.build.has_nodes(owner) and not isinstance(owner, list | tuple | dict):
             return self.build.create("call_method", name, (owner, *args), keywords)
-        return getattr(owner, name)(*args, **keywords)
+        return self.build.apply(getattr(owner, name), *args, **keywords)
 
     def _apply(self, function: Any, args: list, keywords: dict) -> Any:
         from tensorlogic.backends.fx_values import Closure

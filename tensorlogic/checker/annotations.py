@@ -17,6 +17,7 @@ from tensorlogic.types.goals import Divides, Goal, Member, Rel
 from tensorlogic.types.mistakes import NotDivisible
 from tensorlogic.types.signature import Requirement
 from tensorlogic.types.types import (
+    RULES,
     Any,
     AnyTensor,
     Bool,
@@ -49,7 +50,6 @@ HOST_TYPES: dict[str, Type] = {
     "none": NoneType(), "range": Range(),
 }  # fmt: skip
 LIBRARY_TYPES = ("Model", "Tokenizer", "KVCache", "Optimizer", "Scheduler", "Dataset", "Device", "Adapter")
-RULES = ("OptimizerRule", "ScheduleRule", "Every")  # in builtins: what the options of `learn` take
 TEMPLATE = Library("Template")  # in builtins: a literal string with `{}` in it
 PLAIN = Library("Plain")  # in builtins: what Python prints as the language does
 MAX_RANK = 64

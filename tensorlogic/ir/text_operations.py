@@ -7,7 +7,7 @@ from tensorlogic.ir.ir import Const, Function, Omitted, Op, Operand, Region, Str
 from tensorlogic.ir.rewrite import operations_in
 from tensorlogic.ir.text_values import Names, type_text
 from tensorlogic.types.signature import Signature
-from tensorlogic.types.types import Type
+from tensorlogic.types.types import ModelOf, Type
 
 Signatures = Callable[[str], tuple[Signature, ...]]
 CONVERSIONS = ("tensor", "cast", "check_type")  # of operands, which may stand before or behind the guards of their operation
@@ -54,6 +54,9 @@ class Writer:
             return 1
         if op.code not in ("guard", *CONVERSIONS):
             self.put_guards(depth)
+        if is_member(op):
+            self.names.names[op.results[0]] = self.expression(op)
+            return 1
         if op.code in ("set_index", "set_list_item", "set_field"):
             return self.change(op, following, depth)
         if is_initializer(op) and following and following.code == "set_global" and following.args == op.results:
@@ -213,6 +216,8 @@ class Writer:
                 self.block(f"for {element} in {self.names.operand(op.args[0])} {{", op.regions[0], depth)
             case "while":
                 self.loop(op, depth)
+            case "learn":
+                self.learn(op, depth)
             case "no_grad":
                 self.block("no_grad {", op.regions[0], depth)
             case "lambda":
@@ -225,6 +230,18 @@ class Writer:
         self.line(depth, head)
         self.region(region, depth + 1)
         self.line(depth, end)
+
+    def learn(self, op: Op, depth: int) -> None:
+        """`learn batch in batches { ... }`: the step, then the options."""
+        region, options = op.regions[0], op.attrs["options"]
+        assert isinstance(options, tuple)
+        over = f" {self.names.of(region.params[0])} in {self.names.operand(op.args[0])}" if region.params else ""
+        self.line(depth, f"learn{over} {{")
+        self.region(Region((), region.ops), depth + 1)
+        values = (region.yields[0], *op.args[1:])
+        for name, value in zip(("objective", *options), values, strict=True):
+            self.line(depth + 1, f"{name}: {self.names.operand(value)}")
+        self.line(depth, "}")
 
     def branches(self, op: Op, depth: int) -> None:
         then, otherwise = op.regions
@@ -306,6 +323,11 @@ def is_initializer(op: Op) -> bool:
     """`normal(0.02)` of a declaration: a builtin without a number of an overload."""
     index = op.attrs.get("index", 0)
     return op.code == "builtin" and isinstance(index, int) and index < 0
+
+
+def is_member(op: Op) -> bool:
+    """`m.w`, a field of a model, which is written where it is read."""
+    return op.code == "field" and isinstance(getattr(op.args[0], "type", None), ModelOf) and not op.results[0].name
 
 
 def is_load(op: Op) -> bool:

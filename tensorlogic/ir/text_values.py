@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from tensorlogic.ir.ir import Const, EllipsisIndex, FnRef, GlobalRef, Omitted, Operand, Region, SliceOf, Value
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import (
+    RULES,
     Any,
     AnyTensor,
     Bool,
@@ -18,6 +19,7 @@ from tensorlogic.types.types import (
     ModelOf,
     NoneType,
     Range,
+    Record,
     String,
     Struct,
     Tensor,
@@ -28,6 +30,7 @@ from tensorlogic.types.types import (
     Void,
 )  # fmt: skip
 
+UNWRITTEN = frozenset(("Dataset", *RULES))  # a program cannot write all that is known of them
 ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\u{d}"})
 
 
@@ -138,9 +141,11 @@ def type_text(type_: Type) -> str | None:
             return str(type_) if all(value is not None for _, value in args) else None
         case Struct(name, args):
             return _around(f"{name}<{{}}>", args) if args else name
+        case Library(name) if name in UNWRITTEN:
+            return None
         case Int() | Float() | Bool() | String() | Void() | AnyTensor() | Library() | TypeVar():
             return str(type_)
-        case Range() | NoneType() | Any() | Unknown() | DTypeValue():
+        case Range() | Record() | NoneType() | Any() | Unknown() | DTypeValue():
             return None
     return None
 

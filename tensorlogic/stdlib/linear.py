@@ -146,7 +146,7 @@ def kron(a, b):
     return torch.kron(a, b)
 
 
-@builtin("cross<T: number>(a: T[...S], b: T[...S], dim: int = -1) -> T[...triples(S, dim)]")
+@builtin("cross<T: number>(a: T[...A], b: T[...B], dim: int = -1) -> T[...triples(A, B, dim)]")
 def cross(a, b, dim=-1):
     """The vector product in three dimensions. See torch.linalg.cross."""
     return torch.linalg.cross(a, b, dim=dim)

@@ -199,10 +199,16 @@ def selected(need: Obligations, shape: Shape, mask: Shape) -> Shape:
 
 
 @shape_function
-def triples(need: Obligations, shape: Shape, dim: Dim | None) -> Shape | None:
-    """The same shape, with three elements along an axis: cross."""
-    position = axis_of(shape, dim, need)
-    return shape if position is None or equal(need, "the axis of a cross product", shape[position], Dim.const(3)) else None
+def triples(need: Obligations, left: Shape, right: Shape, dim: Dim | None) -> Shape | None:
+    """Two operands with as many dims that broadcast, with three elements along an axis: cross."""
+    if is_known(left) and is_known(right) and len(left) != len(right):
+        need.fail(RankMismatch("the right operand of a cross product", str(len(left)), right))
+        return None
+    for shape in (left, right):
+        position = axis_of(shape, dim, need)
+        if position is not None:
+            equal(need, "the axis of a cross product", shape[position], Dim.const(3))
+    return batch_broadcast(need, left, right) if not need.mistakes else None
 
 
 @shape_function

@@ -261,7 +261,7 @@ def cyclic(need: Obligations, shape: Shape, shifts: object, dims: object) -> Sha
         return None
     before = len(need.mistakes)
     for dim in dims if isinstance(dims, tuple) else (dims,):
-        axis_of(shape, dim, need)
+        axis_of(shape, dim if isinstance(dim, Dim) else None, need)
     if isinstance(shifts, tuple) and isinstance(dims, tuple) and len(shifts) != max(len(dims), 1):
         need.fail(BadArgument("TL0304", f"{len(shifts)} shifts for {len(dims)} axes"))
     return shape if len(need.mistakes) == before else None

@@ -247,7 +247,7 @@ def pad(need: Obligations, shape: Shape, pads: object, mode: object, value: obje
         return None
     if mode != "constant" and not _reflects(need, shape, pads, mode):
         return None
-    least = ONE if mode in ("reflect", "replicate") else Dim.const(0)
+    least = ONE if mode in ("reflect", "replicate") and axes == 1 else Dim.const(0)  # PyTorch looks at the sizes of one axis
     grown = [_padded(need, size, pads[2 * i], pads[2 * i + 1], least) for i, size in enumerate(reversed(tail))]
     return (*shape[: len(shape) - axes], *reversed(grown))
 
@@ -271,6 +271,10 @@ def _padded(need: Obligations, size: object, before: Dim | None, after: Dim | No
     if not isinstance(size, Dim) or before is None or after is None:
         return Dim.fresh()
     total = size + before + after
+    for cut in (before, after):
+        other = after if cut is before else before
+        kept = size + cut + (other if other.value is not None and other.value < 0 else 0)
+        need.require(Rel(">=", kept, Dim.const(0)), lambda _, kept=kept: EmptySlice("what is left of the axis", kept), certain=True)
     need.require(Rel(">=", total, least), lambda _: EmptySlice("the padded axis", total), certain=True)
     return total
 

@@ -218,6 +218,9 @@ class Record:
         return f"{{{', '.join(f'{name}: {type_}' for name, type_ in self.fields)}}}"
 
 
+RULES = ("OptimizerRule", "ScheduleRule", "Every")  # in builtins: what the options of `learn` take
+
+
 @record
 class Library:
     """A type of the library: `Model Tokenizer KVCache Optimizer Scheduler Dataset Device`. `header` is what is known of a model file,

@@ -190,7 +190,8 @@ def _written(plan: Plan) -> None:
 
 @_plan("cross")
 def _triples(plan: Plan) -> None:
-    plan.segments["S"] = shape = (*plan.shape(0, 1, 2), 3)
+    plan.segments["A"] = shape = (*plan.shape(0, 1, 2), 3)
+    plan.segments["B"] = (*(plan.pick(n, n, 1) for n in shape[:-1]), 3)
     plan.values["dim"] = plan.pick(-1, len(shape) - 1)
 
 
