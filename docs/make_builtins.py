@@ -7,6 +7,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+from tensorlogic.stdlib.library import layer_pages
 from tensorlogic.stdlib.registry import Builtin, initializer_names, lookup, lookup_initializer, names
 
 PAGE = Path(__file__).parent / "builtins.md"
@@ -20,12 +21,16 @@ INITIALIZERS = """## Initializers
 
 These stand behind the `=` of a `param` or `tensor` and take shape and type from the declaration: `param w: float32[D] = normal(0.02)`.
 """
+LAYERS = """## Layers
+
+Models of the library: a call makes one, `forward` is what a call of the instance does. See [layers.md](layers.md).
+"""
 
 
 def page() -> str:
     found = sorted(filter(None, map(lookup, names())), key=lambda builtin: (builtin.module, builtin.name))
     sections = [section(module, list(group)) for module, group in groupby(found, key=lambda builtin: builtin.module)]
-    return "\n".join([HEAD, *sections, initializers()])
+    return "\n".join([HEAD, *sections, initializers(), layers()])
 
 
 def section(module: str, builtins: list[Builtin]) -> str:
@@ -36,6 +41,10 @@ def section(module: str, builtins: list[Builtin]) -> str:
 def initializers() -> str:
     found = filter(None, map(lookup_initializer, initializer_names()))
     return INITIALIZERS + "\n" + "\n".join(entry(i.name, (i.signature,), i.doc) for i in found)
+
+
+def layers() -> str:
+    return LAYERS + "\n" + "\n".join(entry(layer.name, layer.signatures, layer.doc) for layer in layer_pages())
 
 
 def entry(name: str, signatures: tuple[str, ...], doc: str) -> str:

@@ -126,8 +126,13 @@ def _range(op: Op, part: Parts, scope: FunctionScope) -> Expr:
 
 
 def _struct(op: Op, part: Parts, scope: FunctionScope) -> Expr:
-    name = scope.module.structs[str(op.attrs["name"])]
-    return nodes.call(nodes.path(name), list(map(part, op.args)), len(name))
+    name, item = scope.module.structs[str(op.attrs["name"])], _struct_type(scope, str(op.attrs["name"]))
+    values = [own_leaf(part(arg)) if field in item.learnable else part(arg) for (field, _), arg in zip(item.fields, op.args, strict=True)]
+    return nodes.call(nodes.path(name), values, len(name))
+
+
+def _struct_type(scope: FunctionScope, name: str) -> StructType:
+    return next(item for item in scope.module.module.structs if item.name == name)
 
 
 def _field_name(op: Op, scope: FunctionScope) -> str:
@@ -144,6 +149,7 @@ def _field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
 def _set_field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
     scope.module.roots.add("dataclasses")
     struct, value = map(part, op.args)
+    value = own_leaf(value) if op.attrs["name"] in _struct_type(scope, str(op.attrs["struct"])).learnable else value
     return nodes.call(nodes.path("dataclasses", "replace"), [struct], 19, {_field_name(op, scope): value})
 
 

@@ -175,7 +175,8 @@ def struct(scope: ModuleScope, item: StructType) -> ast.ClassDef:
         field = ast.AnnAssign(ast.Name(names[name], STORE), _annotation(scope, type_), None, 1)
         fields.append(with_comment(field, comment_text(str(type_))))  # type: ignore[arg-type]
     frozen = ast.Call(nodes.path("dataclasses", "dataclass"), [], [ast.keyword("frozen", ast.Constant(True))])
-    found = ast.ClassDef(scope.structs[item.name], [], [], [*docstring(item.doc), *fields] or [ast.Pass()], [frozen])
+    body = [*docstring(item.doc), *fields, *leaves(names[name] for name, _ in item.fields if name in item.learnable)]
+    found = ast.ClassDef(scope.structs[item.name], [], [], body or [ast.Pass()], [frozen])
     nodes.locate(found, item.span, item.span.source)
     return with_comment(found, comment_text(place(item.span)))  # type: ignore[return-value]
 

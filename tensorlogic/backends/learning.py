@@ -2,14 +2,15 @@
 
 import ast
 from collections.abc import Iterator
+from itertools import chain, count
 
 from tensorlogic.backends import nodes
 from tensorlogic.backends.nodes import LOAD, Expr
 from tensorlogic.backends.scope import FunctionScope
 from tensorlogic.backends.uses import values_in
 from tensorlogic.ir.ir import FnRef, GlobalRef, Module, Op, Region, Value
-from tensorlogic.ir.rewrite import operations_in
-from tensorlogic.types.types import Library, List, ModelOf, Struct, Type
+from tensorlogic.ir.rewrite import operations, operations_in
+from tensorlogic.types.types import Fn, Library, List, ModelOf, Struct, Tuple, Type
 
 
 def fit_call(op: Op, scope: FunctionScope, objective: str, parts: list[Expr | None]) -> ast.expr:
@@ -26,21 +27,25 @@ def fit_call(op: Op, scope: FunctionScope, objective: str, parts: list[Expr | No
 
 
 def roots(op: Op, scope: FunctionScope) -> Iterator[tuple[str, ast.expr]]:
-    """What the objective and the functions that it calls can learn: models, structs and learnable tensors, by name, in order of use."""
+    """What the objective and the functions that it calls can learn: models, structs and learnable tensors, by name, in order of use.
+    Of two things with one name the second is `m_2`."""
     module, region = scope.module.module, op.regions[0]
     inside = _defined(region)
-    seen: set[str] = set()
+    seen: set[Value | str] = set()
+    labels: set[str] = set()
     for operand in _reached(module, region):
         match operand:
-            case Value(name, type_) if operand not in inside and _can_learn(module, type_):
+            case Value(name, type_) if operand not in inside and operand not in seen and _can_learn(module, type_):
+                seen.add(operand)
                 label, node = name or "model", nodes.name(scope.of(operand)).node
-            case GlobalRef(name) if any(g.name == name and g.learnable for g in module.globals):
+            case GlobalRef(name) if name not in seen and any(g.name == name and g.learnable for g in module.globals):
+                seen.add(name)
                 label, node = name, scope.reference(operand).node
             case _:
                 continue
-        if label not in seen:
-            seen.add(label)
-            yield label, node
+        label = next(text for text in chain((label,), (f"{label}_{n}" for n in count(2))) if text not in labels)
+        labels.add(label)
+        yield label, node
 
 
 def _defined(region: Region) -> set[Value]:
@@ -51,10 +56,16 @@ def _defined(region: Region) -> set[Value]:
 def _reached(module: Module, region: Region) -> Iterator[Value | FnRef | GlobalRef]:
     """Operands of the region, then globals that the functions it calls read."""
     called: list[str] = []
-    for op in operations_in((region,)):
-        yield from values_in((*op.args, *(y for r in op.regions for y in r.yields)))
-        called += _calls(op)
-    yield from values_in(region.yields)
+    makers: dict[Value, Op] = {}
+    pending, known_regions = [region], {region}
+    while pending:
+        current = pending.pop()
+        for operand in _read_in(current, called):
+            yield operand
+            if isinstance(operand, Value) and _holds_function(operand.type):
+                makers = makers or {value: op for op in operations(module) for value in op.results}
+                fresh = [r for r in _regions_behind(operand, makers) if r not in known_regions]
+                pending, known_regions = pending + fresh, known_regions | {*fresh}
     known: set[str] = set()
     functions = {function.name: function for function in module.functions}
     while called:
@@ -68,6 +79,36 @@ def _reached(module: Module, region: Region) -> Iterator[Value | FnRef | GlobalR
         yield from (o for o in values_in(functions[name].body.yields) if isinstance(o, GlobalRef))
 
 
+def _read_in(region: Region, called: list[str]) -> Iterator[Value | FnRef | GlobalRef]:
+    """The operands of a region; the functions that it calls are added to `called`."""
+    for op in operations_in((region,)):
+        yield from values_in((*op.args, *(y for r in op.regions for y in r.yields)))
+        called += _calls(op)
+    yield from values_in(region.yields)
+
+
+def _holds_function(type_: Type) -> bool:
+    match type_:
+        case Fn():
+            return True
+        case List(element):
+            return _holds_function(element)
+        case Tuple(items):
+            return any(map(_holds_function, items))
+    return False
+
+
+def _regions_behind(value: Value, makers: dict[Value, Op]) -> Iterator[Region]:
+    """The bodies of the lambdas that a value holds, which may read models from outside."""
+    pending, known = [value], {value}
+    while pending:
+        op = makers.get(pending.pop())
+        if op is not None:
+            yield from op.regions if op.code == "lambda" else ()
+            fresh = [v for v in values_in(op.args) if isinstance(v, Value) and v not in known and _holds_function(v.type)]
+            pending, known = pending + fresh, known | {*fresh}
+
+
 def _calls(op: Op) -> list[str]:
     found = [str(op.attrs["name"])] if op.code in ("call", "call_method") else []
     return found + [operand.name for operand in values_in(op.args) if isinstance(operand, FnRef)]
@@ -79,6 +120,9 @@ def _can_learn(module: Module, type_: Type) -> bool:
             return True
         case List(element):
             return _can_learn(module, element)
-        case Struct(name):
-            return any(s.name == name and s.learnable for s in module.structs)
+        case Tuple(items):
+            return any(_can_learn(module, item) for item in items)
+        case Struct(name, args):
+            found = next(s for s in module.structs if s.name == name)
+            return bool(found.learnable) or any(_can_learn(module, t) for t in (*args, *(t for _, t in found.fields)))
     return False

@@ -15,7 +15,7 @@ from tensorlogic.backends.text import with_comment
 from tensorlogic.backends.uses import values_in
 from tensorlogic.ir.ir import Const, FnRef, GlobalRef, Op, Operand, Region, Value
 from tensorlogic.source import Source, Span
-from tensorlogic.types.types import Void
+from tensorlogic.types.types import List, ModelOf, Void
 
 LINE = 88
 TENSOR_LINE = 56
@@ -41,12 +41,15 @@ class Writer:
     depth: int = 0  # of blocks around this one
     loops: int = 0
     inside: Op | None = None  # the lambda being written
+    submodels: dict[Value, Op] = field(default_factory=dict)  # `self.attn` and the like, which never change: written where they are used
 
     # --- operands ---------------------------------------------------------------------------------------------------
 
     def part(self, operand: Operand) -> Expr:
         """The expression of an operand that `take` has made ready."""
         match operand:
+            case Value() if operand in self.submodels:
+                return expression(self.submodels[operand], self.part, self.scope)
             case Value():
                 waiting = self.block.pending.pop(operand, None)
                 return waiting[0] if waiting else nodes.name(self.scope.of(operand))
@@ -143,7 +146,17 @@ class Writer:
             if op.regions or op.code in ("call", "call_value", "builtin", "assign"):
                 self.block.own.clear()
 
+    def _is_submodel(self, op: Op) -> bool:
+        """Whether an operation reads a part of a model that has a name."""
+        if op.code != "field" or op.results[0].name or not isinstance(op.args[0], Value) or op.args[0] in self.block.pending:
+            return False
+        type_ = op.results[0].type
+        return isinstance(type_, ModelOf) or (isinstance(type_, List) and isinstance(type_.element, ModelOf))
+
     def _expression(self, op: Op) -> None:
+        if self._is_submodel(op):
+            self.submodels[op.results[0]] = op
+            return
         order, plain = op.args, ()
         if op.code == "builtin":
             order, places = evaluation_order(op)

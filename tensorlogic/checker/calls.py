@@ -32,6 +32,7 @@ from tensorlogic.ir.ir import Const
 from tensorlogic.source import Span
 from tensorlogic.stdlib import registry
 from tensorlogic.stdlib.layers import LAYERS
+from tensorlogic.stdlib.library import layer_names
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Rel
@@ -104,7 +105,7 @@ def _unknown_function(state: State, node: ast.Call, name: str, span: Span) -> Ty
         return members.hidden_name(state, name, span, hidden)
     if state.scope.incomplete():
         return state.unknown(node.span)
-    help = name_hint(name) or state.suggestion(name, [*registry.names(), *state.scope.visible()])
+    help = name_hint(name) or state.suggestion(name, [*registry.names(), *layer_names(), *state.scope.visible()])
     return state.unknown_name(name, span, f"there is no function `{name}`", help=help)
 
 
@@ -220,13 +221,14 @@ def make_model(state: State, node: ast.Call, model: ModelName) -> Typed:
     """`Linear(D, 3 * D)`: an instance, whose type says its sizes."""
     arguments = arguments_of(state, node, (model.signature,))
     attempt, _ = attempt_of(state, model.signature, 0, arguments, node.span)
-    if attempt.failed:
+    made = None if attempt.failed else instances.instance_of(model, attempt)
+    if made is None or attempt.failed:
         return failed(state, attempt, arguments, node.span)
     add_guards(state, attempt.need.guards, node.span)
     operands = operands_of(state, attempt, True)
     if operands is None:
         return state.unknown(node.span)
-    return state.emit("model", operands, instances.instance_of(model, attempt.bound.values), node.span, name=model.unique)
+    return state.emit("model", operands, made, node.span, name=model.unique)
 
 
 def call_method_of_model(state: State, node: ast.Call, base: Typed, type_: ModelOf, name: str, place: Span) -> Typed:

@@ -8,6 +8,7 @@ from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
 from tensorlogic.checker.guards import divisions_hold
 from tensorlogic.checker.imports import Imports, read_import, resolve
+from tensorlogic.checker.library import declare_library
 from tensorlogic.checker.program import Builder
 from tensorlogic.checker.scope import Binding, FunctionName, GlobalName, ModelName, Namespace, PythonModule, Scope, StructName, Unsupported
 from tensorlogic.checker.settings import setting_value
@@ -31,6 +32,7 @@ def declare_file(builder: Builder, state: State, tree: ast.Module, prefix: str) 
             case ast.PythonImport():
                 builder.python.append(node.span)
                 declare(state, node.alias or node.module.partition(".")[0], PythonModule(node.module, node.span), node.span)
+    declare_library(builder, state, tree)
     for node in tree.statements:
         if isinstance(node, ast.Const):
             _const(builder, state, node, prefix)
@@ -124,7 +126,7 @@ def _import(builder: Builder, state: State, node: ast.Import) -> None:
         return
     state.scope.gap = state.scope.gap or (node.span if scope.gap else None)
     for name, binding in scope.names.items():
-        if state.scope.names.get(name) is not binding and not isinstance(binding, Namespace):
+        if state.scope.names.get(name) is not binding and not isinstance(binding, Namespace) and binding is not builder.library.get(name):
             declare(state, name, binding, node.span)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.data import slice_of, takes_slices
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.members import operand_label
 from tensorlogic.checker.messages import describe
@@ -47,6 +48,8 @@ def check_index(state: State, node: ast.Index, expected: Type | None) -> Typed:
             return _index_tensor(state, node, base)
         case List() | String() | Tuple() | Range():
             return _index_list(state, node, base)
+        case Library(name="Dataset") if takes_slices(base.type, node.items):
+            return _index_list(state, node, base)
         case Library(name="Model"):
             if len(node.items) != 1:
                 return state.error("TL0304", node.span, "a model takes one name in brackets")
@@ -70,7 +73,7 @@ def _index_list(state: State, node: ast.Index, base: Typed) -> Typed:
     item = node.items[0]
     if isinstance(item, ast.Slice):
         parts = tuple(_slice_part(state, p)[0] for p in (item.start, item.stop, item.step))
-        type_ = String() if isinstance(base.type, String) else List(base.type.element) if isinstance(base.type, List) else List(Int())
+        type_ = slice_of(base.type)
         return state.emit("list_slice", (base.operand, *parts), type_, node.span)
     index = state.expr(item, Int())
     if is_unknown(index.type):

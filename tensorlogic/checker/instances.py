@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from tensorlogic.checker.annotations import Annotations
+from tensorlogic.checker.matching import Attempt
 from tensorlogic.checker.scope import FunctionName, ModelName, Scope
 from tensorlogic.checker.signatures import builtin_signatures, signature_of
 from tensorlogic.checker.state import State
@@ -15,11 +16,18 @@ from tensorlogic.syntax import ast
 from tensorlogic.syntax.parse import parse_signature
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.signature import Parameter, Signature
-from tensorlogic.types.types import Int, ModelOf
+from tensorlogic.types.types import ModelOf
 
 
-def instance_of(model: ModelName, values: dict[str, object]) -> ModelOf:
-    return ModelOf(model.unique, tuple((p.name, values.get(p.name)) for p in model.signature.params if isinstance(p.type, Int)))
+def instance_of(model: ModelName, attempt: Attempt) -> ModelOf:
+    """What the arguments make; what they cannot make of a standard layer is a mistake of the attempt."""
+    found: dict[str, object] = dict(attempt.bound.values)
+    sizes = LAYERS[model.unique].sizes if model.unique in LAYERS else None
+    if sizes is not None:
+        found |= sizes.of(attempt.types, attempt.need)
+        attempt.at += [(mistake, None) for mistake in attempt.need.mistakes]
+        attempt.need.mistakes.clear()
+    return ModelOf(model.unique, tuple((name, found.get(name)) for name in model.signature.own_sizes))
 
 
 def instance_values(type_: ModelOf) -> dict[str, Dim]:
@@ -36,14 +44,19 @@ def layer(name: str) -> ModelName:
     """A standard layer as a model, read from its declaration."""
     found = LAYERS[name]
     signature = _read(found.signature, {})
+    signature = replace(signature, span=None, derived=found.sizes.names if found.sizes else ())
     sizes = signature.own_sizes
     fields = _read(f"fields({found.fields})", sizes)
-    head = parse_signature(found.forward)
-    forward = FunctionName(f"{name}_forward", replace(_read(found.forward, sizes), span=None), head, Scope(), "")
+    methods = [_method(name, text, sizes) for text in found.methods]
+    head = methods[0].declaration
     node = ast.ModelDecl(head.span, name, head.name_span, (), (), (), None)
-    return ModelName(
-        name, replace(signature, span=None), node, Scope(), "", {p.name: _member(found, p) for p in fields.params}, {"forward": forward}
-    )
+    members = {p.name: _member(found, p) for p in fields.params}
+    return ModelName(name, signature, node, Scope(), "", members, {m.declaration.name: m for m in methods})
+
+
+def _method(layer: str, text: str, sizes: dict[str, Dim]) -> FunctionName:
+    head = parse_signature(text)
+    return FunctionName(f"{layer}_{head.name}", replace(_read(text, sizes), span=None), head, Scope(), "")
 
 
 def library_signatures(name: str) -> tuple[Signature, ...]:
@@ -52,7 +65,7 @@ def library_signatures(name: str) -> tuple[Signature, ...]:
 
 
 def _member(layer: Layer, parameter: Parameter) -> Member:
-    kind = "buffer" if parameter.name in layer.buffers else "param"
+    kind = "submodel" if isinstance(parameter.type, ModelOf) else "buffer" if parameter.name in layer.buffers else "param"
     return Member(parameter.name, kind, parameter.type, kind == "param", Span(Source("<layers>", ""), 0, 0))
 
 

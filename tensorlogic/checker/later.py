@@ -2,14 +2,6 @@
 
 LATER = frozenset(
     [
-        "RNN",
-        "LSTM",
-        "GRU",
-        "TTLinear",
-        "TuckerLinear",
-        "LoRALinear",
-        "batches",
-        "windows",
         "load_tokenizer",
         "generate",
         "embed",

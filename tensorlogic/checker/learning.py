@@ -20,6 +20,7 @@ from tensorlogic.types.types import (
     Bool,
     DTypeValue,
     Float,
+    Fn,
     Int,
     Library,
     List,
@@ -28,6 +29,8 @@ from tensorlogic.types.types import (
     Struct,
     Tensor,
     Type,
+    Unknown,
+    Void,
     is_unknown,
 )  # fmt: skip
 
@@ -87,6 +90,13 @@ def _required(state: State, node: ast.Learn, given: dict[str, ast.LearnOption]) 
         state.error("TL0601", node.span, "`learn` needs `epochs` or `steps`", "when does it end?", "for example `epochs: 10`")
     elif "optimizer" not in given:
         state.error("TL0601", node.span, "`learn` needs an optimizer", help="for example `optimizer: adamw(lr: 1e-3)`")
+    if "resume" in given and "checkpoint" not in given and _from_newest(given["resume"].value):
+        help = 'for example `checkpoint: every(100, "checkpoints/")`'
+        state.error("TL0601", given["resume"].span, "`resume` needs `checkpoint`, which says where the checkpoints are", help=help)
+
+
+def _from_newest(value: ast.Expr) -> bool:
+    return (isinstance(value, ast.Name) and value.name == "auto") or (isinstance(value, ast.BoolLit) and value.value)
 
 
 def _objective(state: State, node: ast.Expr) -> Typed:
@@ -138,6 +148,35 @@ def _library(*names: str, example: str) -> Callable[[State, ast.LearnOption], Ty
         )
 
     return check
+
+
+def _validate(state: State, option: ast.LearnOption) -> Typed:
+    """`every(5, || loss(m))`: what is called gives one number, or nothing."""
+    value, action = _every(state, option, "every(100, || mean_loss(model, data))")
+    match action:
+        case None | Fn(_, Int() | Float() | Void() | AnyTensor() | Unknown()):
+            return value
+        case Fn(_, Tensor() as result) if _is_scalar(Typed(value.operand, result, value.span)):
+            return value
+    help = "give a number, such as a mean loss, or nothing"
+    found = action.result if isinstance(action, Fn) else action
+    return state.error("TL0306", option.value.span, f"what `validate` calls gives one number, found {found}", "", help)
+
+
+def _checkpoint(state: State, option: ast.LearnOption) -> Typed:
+    """`every(100, "checkpoints/")`: a folder."""
+    value, action = _every(state, option, 'every(100, "checkpoints/")')
+    if action is None or isinstance(action, String):
+        return value
+    return state.error("TL0306", option.value.span, f"`checkpoint` saves to a folder, found {action}", "", 'write `every(100, "checkpoints/")`')
+
+
+def _every(state: State, option: ast.LearnOption, example: str) -> tuple[Typed, Type | None]:
+    """An `every(...)`, and the type of its action where it stands right here."""
+    value = _library("Every", example=example)(state, option)
+    made = next((op for op in reversed(state.ops) if op.results == (value.operand,)), None)
+    action = made.args[1] if made is not None and made.attrs.get("name") == "every" else None
+    return value, getattr(action, "type", None)
 
 
 def _precision(state: State, option: ast.LearnOption) -> Typed:
@@ -194,8 +233,8 @@ OPTIONS: dict[str, Callable[[State, ast.LearnOption], Typed]] = {
     "clip_grad_norm": _number(Float()),
     "accumulate": _number(Int()),
     "precision": _precision,
-    "validate": _library("Every", example="every(100, || mean_loss(model, data))"),
-    "checkpoint": _library("Every", example='every(100, "checkpoints/")'),
+    "validate": _validate,
+    "checkpoint": _checkpoint,
     "log": _text,
     "resume": _resume,
     "distributed": _later,

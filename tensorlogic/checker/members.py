@@ -1,6 +1,7 @@
 """Names, and what stands behind a dot: variables, constants, dtypes, devices, fields, properties, library objects."""
 
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.data import is_some_batch, library_member, library_members
 from tensorlogic.checker.instances import instance_values, model_of
 from tensorlogic.checker.later import LATER
 from tensorlogic.checker.scope import (
@@ -153,7 +154,10 @@ def check_member(state: State, node: ast.Member, expected: Type | None) -> Typed
             return _record_field(state, node, base, dict(fields))
         case Tensor() | AnyTensor() if node.name in PROPERTIES:
             return _property(state, node, base)
-    return no_such_member(state, node, str(base.type), PROPERTIES if isinstance(base.type, Tensor | AnyTensor) else ())
+        case Library() if node.name in library_members(base.type) or is_some_batch(base.type):
+            return library_member(state, node, base)
+    names = PROPERTIES if isinstance(base.type, Tensor | AnyTensor) else library_members(base.type)
+    return no_such_member(state, node, str(base.type), names)
 
 
 def _in_namespace(state: State, node: ast.Member, space: Namespace) -> Typed:

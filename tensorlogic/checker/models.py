@@ -13,7 +13,7 @@ from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.dtypes import is_float
 from tensorlogic.types.signature import Parameter
-from tensorlogic.types.types import DTypeVar, Int, List, ModelOf, Tensor, Type, is_unknown, widen
+from tensorlogic.types.types import Bool, DTypeVar, Int, List, ModelOf, Tensor, Type, is_unknown, widen
 
 _OF_MODULE = """
     T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr float
@@ -42,6 +42,8 @@ def check_fields(state: State, model: ModelName) -> Model:
     outer, state.folder = state.folder, model.folder
     receiver = Value("self", model.instance)
     frame = Frame(model.declaration.name, None, facts_of(model.signature), frozenset(), receiver=receiver)
+    mode = Member("training", "mode", Bool(), False, model.declaration.name_span)  # what `train` and `eval` set
+    model.scope.names[mode.name] = MemberName(mode)
     with state.framed(frame), state.block("function", Scope(model.scope, "function")) as ops:
         params = tuple(_parameter(state, model, parameter) for parameter in model.signature.params)
         frame.entry = frozenset(params)

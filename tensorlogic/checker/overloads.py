@@ -39,6 +39,12 @@ READERS = (
     "load_model",
     "load",
     "load_adapter",
+    "read_text",
+    "read_csv",
+    "read_column",
+    "read_jsonl",
+    "read_json",
+    "load_tokenizer",
 )  # what they read lies beside the file that names it; what is written goes to the working folder
 
 

@@ -137,7 +137,7 @@ def _write_member(state: State, member: Member, base: Typed, value: Typed, span:
     """A buffer, or a parameter where no gradients are kept, gets new numbers; a host value is replaced."""
     assert isinstance(base.type, ModelOf)
     labels = (Label(member.span, "declared here"),) if member.span.source.text else ()
-    if member.kind in ("submodel", "submodels") or member.name in model_of(state, base.type).signature.own_sizes:
+    if member.kind in ("submodel", "submodels", "mode") or member.name in model_of(state, base.type).signature.own_sizes:
         state.error("TL0206", span, f"`{member.name}` belongs to what the model is made of", "it cannot be assigned to", labels=labels)
         return
     if member.kind == "param" and not state.frame.no_grad:

@@ -22,6 +22,7 @@ class Builder:
     names: set[str] = field(default_factory=set)
     models: list[ModelName] = field(default_factory=list)
     made: list[Model] = field(default_factory=list)
+    library: dict[str, ModelName] = field(default_factory=dict)  # the layers of `tensorlogic/library` that the program uses
     python: list[Span] = field(default_factory=list)
 
     def unique(self, name: str, prefix: str) -> str:

@@ -2,6 +2,7 @@
 
 from tensorlogic.checker.blocks import block_value
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.data import element_of
 from tensorlogic.checker.equations import check_equation
 from tensorlogic.checker.lengths import kept_length
 from tensorlogic.checker.operators import condition
@@ -13,9 +14,11 @@ from tensorlogic.ir.ir import Const, Op, Operand, Region, Value
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.types import Bool, Int, List, Range, String, Tensor, Tuple, Type, Unknown, Void, is_unknown, widen
+from tensorlogic.types.goals import Member
+from tensorlogic.types.types import Bool, Int, Library, List, Range, String, Tensor, Tuple, Type, Unknown, Void, is_unknown, widen
 
 NOT_YET = "not supported yet"
+MOST_VALUES = 64  # that a loop variable is said to be one of
 
 
 def check_expression(state: State, node: ast.ExprStmt) -> None:
@@ -119,14 +122,32 @@ def _element(state: State, iterable: Typed, node: ast.Node) -> Type:
             return Int()
         case String():
             return String()
+        case List(_, items) if items and len(items) <= MOST_VALUES and (values := _numbers(items)):
+            return _one_of(state, values)
         case List(element, items):
             return element if not items or not all(i == items[0] for i in items) else widen(items[0])
         case Tuple(items) if items and all(widen(i) == widen(items[0]) for i in items):
             return widen(items[0])
         case Tensor(dtype, shape) if shape and isinstance(shape[0], Dim):
             return Tensor(dtype, shape[1:])
+        case Library(name="Dataset"):
+            return element_of(iterable.type)
     state.error("TL0306", node.span, f"`for` goes over a list, a range or a tensor, found {iterable.type}", "not a sequence")
     return Unknown()
+
+
+def _numbers(items: tuple[Type, ...]) -> frozenset[int]:
+    """The values of ints that are all known; empty where one is not."""
+    values = [item.value.value if isinstance(item, Int) and item.value is not None else None for item in items]
+    return frozenset(v for v in values if v is not None) if None not in values else frozenset()
+
+
+def _one_of(state: State, values: frozenset[int]) -> Type:
+    """An int that is one of a few."""
+    size = Dim.fresh()
+    (key,) = size.symbols()
+    state.frame.facts = state.frame.facts.at_least(key, min(values)).assume(Member(size, values))
+    return Int(size)
 
 
 def _statements(state: State, block: ast.Block) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from textwrap import indent
 
 from tensorlogic.cli.usage import one_of
+from tensorlogic.stdlib.library import LayerPage, layer_pages
 from tensorlogic.stdlib.registry import Builtin, Initializer, initializer_names, lookup, lookup_initializer, names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="everything about one builtin; without it, all are listed")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="everything about one builtin or layer; without it, all are listed")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -23,13 +24,17 @@ def execute(options: argparse.Namespace) -> int:
     return 0
 
 
-def everything() -> Iterator[Builtin | Initializer]:
-    """Functions, then what stands behind the `=` of a `param` or `tensor`; a name can be both."""
+Entry = Builtin | Initializer | LayerPage
+
+
+def everything() -> Iterator[Entry]:
+    """Functions, then what stands behind the `=` of a `param` or `tensor` (a name can be both), then layers."""
     yield from filter(None, map(lookup, names()))
     yield from filter(None, map(lookup_initializer, initializer_names()))
+    yield from layer_pages()
 
 
-def line(entry: Builtin | Initializer) -> str:
+def line(entry: Entry) -> str:
     """One line: the first signature, how many more there are, the first line of the documentation."""
     first, *others = signatures(entry)
     more = f" (+{len(others)})" if others else ""
@@ -37,14 +42,14 @@ def line(entry: Builtin | Initializer) -> str:
     return f"{first}{more}" + (f"  // {summary}" if summary else "")
 
 
-def signatures(entry: Builtin | Initializer) -> tuple[str, ...]:
+def signatures(entry: Entry) -> tuple[str, ...]:
     match entry:
         case Initializer(signature=signature):
             return (f"{signature}, the initializer",)
     return entry.signatures
 
 
-def page(entry: Builtin | Initializer) -> str:
+def page(entry: Entry) -> str:
     """All signatures, the documentation, and what it does besides computing a value."""
     effect = [f"Effect: {entry.effect}."] if isinstance(entry, Builtin) and entry.effect else []
     return "\n\n".join(["\n".join(signatures(entry)), indent(entry.doc, "    "), *effect])

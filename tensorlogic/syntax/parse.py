@@ -27,6 +27,15 @@ def parse(source: Source, problems: Problems) -> ast.Module:
     return ast.Module(source, driver.parse("module") or (), tuple(found.comments))
 
 
+def parse_whole(source: Source) -> ast.Module:
+    """The tree of a program that has no mistakes. Raises ValueError with the first one."""
+    problems = Problems()
+    tree = parse(source, problems)
+    if problems.errors:
+        raise ValueError(f"{source.name}: {problems.errors[0].message}")
+    return tree
+
+
 def parse_signature(text: str) -> ast.FnDecl:
     """`linear(x: T[...B, I], w: T[O, I]) -> T[...B, O] where ...` as a function without a body. Raises ValueError with a message."""
     return strictly(text, "signature", SignatureBuilder)

@@ -43,11 +43,13 @@ class Signature:
     value: Dim | None = None  # of an int result: `where result == floor_div(a, b)`
     span: Span | None = None
     text: str = ""  # as declared, for messages and `tlc builtins`
+    derived: tuple[str, ...] = ()  # of a standard layer: the sizes that its arguments make
 
     @property
     def own_sizes(self) -> dict[str, Dim]:
         """The int parameters as sizes, by name: what the parameters of a model are to its fields and methods."""
-        return {p.name: Dim.sym(p.name) for p in self.params if isinstance(p.type, Int)}
+        names = (*(p.name for p in self.params if isinstance(p.type, Int)), *self.derived)
+        return {name: Dim.sym(name) for name in names}
 
     @property
     def required(self) -> int:

@@ -34,7 +34,7 @@ class Figures:
     counts: Counter = field(default_factory=Counter)
     by_values: int = 0
     shown: list[str] = field(default_factory=list)
-    said: Counter = field(default_factory=Counter)
+    rows: Counter = field(default_factory=Counter)
 
     @property
     def calls(self) -> int:
@@ -43,8 +43,8 @@ class Figures:
     def add(self, call: Call, outcome: Outcome) -> None:
         self.counts[outcome.kind] += 1
         self.by_values += outcome.by_values
-        if outcome.kind not in ("accepted", "refused"):
-            self.said[f"{outcome.kind}: {outcome.text[:60]}"] += 1
+        if outcome.row is not None:
+            self.rows[outcome.row] += 1
         if outcome.kind == "disagreed" and len(self.shown) < 20:
             self.shown.append(f"({parameters_of(call)}) {text_of(call, self.name)}\n    {outcome.text}")
 
@@ -53,7 +53,7 @@ def overloads() -> Iterator[tuple[str, int]]:
     """Every overload that computes something: builtins that print, stop, read files, train or run functions are none of these."""
     for name in registry.names():
         found = registry.lookup(name)
-        if found is None or found.effect not in (None, "random") or name in ELSEWHERE:
+        if found is None or found.effect not in (None, "random") or found.module.rpartition(".")[2] in ELSEWHERE:
             continue
         for index, signature in enumerate(builtin_signatures(name)):
             if not isinstance(signature.result, Void | Library):
@@ -112,8 +112,9 @@ def main() -> int:
     started = time.time()
     figures, left_out = measure(options.calls, set(options.names) or None, options.first)
     print(table(figures))
-    for made in figures.values():
-        print(*made.shown, sep="\n")
+    for row, calls in sum((made.rows for made in figures.values()), Counter()).most_common():
+        print(f"{calls:8} {', '.join(row.builtins)}: {row.said}: {row.cites}")
+    print(*(line for made in figures.values() for line in made.shown), sep="\n")
     print("not drawn:", *(signature.text for signature in left_out), sep="\n    ")
     print(f"{time.time() - started:.0f} s")
     return int(any(made.counts["disagreed"] for made in figures.values()))

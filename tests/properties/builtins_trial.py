@@ -20,11 +20,12 @@ from tensorlogic.types.dims import Dim
 from tensorlogic.types.facts import Facts
 from tensorlogic.types.types import Any, AnyTensor, Bool, DTypeValue, Float, Int, List, String, Tensor, Tuple, Type, is_unknown
 from tests.properties.calls import Call, Sample
-from tests.properties.exceptions import DATA, FAULTS, LOOSE, SPECIFIED
+from tests.properties.exceptions import DATA, EVERY, FAULTS, LOOSE, SPECIFIED, Row
 from tests.reference import Cells, Reference
 
 REFUSED = (RuntimeError, ValueError, IndexError, ZeroDivisionError, OverflowError, TypeError, NotImplementedError, AssertionError)
 SPAN = Span(Source("<drawn>", " "), 0, 1)
+OF_SOME = tuple(row for row in SPECIFIED if row.builtins != EVERY)
 NODE = ast.BoolLit(SPAN, True)
 
 
@@ -40,11 +41,13 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`kind` is accepted, refused (by both), specified or fault (exceptions), or disagreed; `by_values` where meta did not decide."""
+    """`kind` is accepted, refused (by both), specified or fault (exceptions, with their `row`), or disagreed; `by_values` where PyTorch
+    without data did not decide."""
 
     kind: str
     text: str = ""
     by_values: bool = False
+    row: Row | None = None
 
 
 def decide(name: str, index: int, call: Call) -> Outcome:
@@ -55,15 +58,12 @@ def decide(name: str, index: int, call: Call) -> Outcome:
         outcome = _compare(name, index, call, checked, device)
         if outcome.kind != "disagreed":
             return outcome
-    known = _known(name, checked.said or outcome.text)
-    return Outcome(known, checked.said or outcome.text) if known else outcome
-
-
-def _known(name: str, said: str) -> str | None:
-    for kind, table in (("specified", SPECIFIED), ("fault", FAULTS)):
-        if any((row.builtins == ("*",) or name in row.builtins) and row.matches(said) for row in table):
-            return kind
-    return None
+    said = checked.said or outcome.text
+    for kind, table in (("specified", OF_SOME), ("fault", FAULTS), ("specified", SPECIFIED)):
+        row = next((row for row in table if row.is_about(name) and row.matches(said)), None)
+        if row is not None:
+            return Outcome(kind, said, row=row)
+    return outcome
 
 
 def _compare(name: str, index: int, call: Call, checked: Checked, device: str) -> Outcome:

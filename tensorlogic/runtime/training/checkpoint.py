@@ -2,31 +2,36 @@
 
 import json
 import os
-import random
 import re
 import shutil
-from collections.abc import Mapping
+import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.runtime.training import saved_state
+from tensorlogic.runtime.training.roots import weights
 from tensorlogic.runtime.weights import load_model, save_model
+from tensorlogic.runtime.weights.atomic import write_errors
 
 if TYPE_CHECKING:
     from tensorlogic.runtime.training.loop import Trainer
 
 KEPT = 2
-_NAME = re.compile(r"step-(\d{8,})")
+EARLIER = "earlier"  # where the checkpoints of another training in the same folder go
 FORMAT = 1
+POSITION = ("step", "epoch", "batch")
+MAX_JSON = 64 * 1024 * 1024
+_NAME, _UNFINISHED = re.compile(r"step-\d{8,}"), re.compile(r"\.step-\d{8,}\.tmp")
 
 
 class Checkpoints:
     """The checkpoints of one training in a folder; the two newest are kept."""
 
     def __init__(self, folder: str, every: int) -> None:
-        self.folder, self.every = folder, max(1, every)
+        self.folder, self.every = folder, every
 
     def latest(self) -> str | None:
         """The newest whole checkpoint."""
@@ -35,137 +40,62 @@ class Checkpoints:
 
     def _all(self) -> list[str]:
         names = os.listdir(self.folder) if os.path.isdir(self.folder) else []
-        return sorted(name for name in names if _NAME.fullmatch(name))
+        return sorted((name for name in names if _NAME.fullmatch(name)), key=_step)
 
-    def save(self, trainer: "Trainer") -> None:
-        """Written beside its place and renamed, so that a killed process leaves the older one."""
+    def start(self, step: int) -> None:
+        """Make the folder. What another training left there behind `step` goes to `earlier/`: it is neither the newest nor lost."""
+        with write_errors(self.folder):
+            os.makedirs(self.folder, exist_ok=True)
+            for name in filter(_UNFINISHED.fullmatch, os.listdir(self.folder)):
+                shutil.rmtree(os.path.join(self.folder, name), ignore_errors=True)
+            others = [name for name in self._all() if _step(name) > step]
+            if not others:
+                return
+            place = os.path.join(self.folder, EARLIER)
+            shutil.rmtree(place, ignore_errors=True)
+            os.makedirs(place)
+            for name in others:
+                os.replace(os.path.join(self.folder, name), os.path.join(place, name))
+        print(f"tlc: the checkpoints of an earlier training in {self.folder} are now in {place}", file=sys.stderr)
+
+    def save(self, trainer: "Trainer") -> str:
+        """Written beside its place and renamed, so that a killed process leaves the older one. Gives its folder."""
         name = f"step-{trainer.state.step:08d}"
         place, fresh = os.path.join(self.folder, name), os.path.join(self.folder, f".{name}.tmp")
-        if os.path.isdir(place):
-            return
-        shutil.rmtree(fresh, ignore_errors=True)
-        os.makedirs(fresh)
-        save_model(weights(trainer), os.path.join(fresh, "weights.safetensors"))
-        tensors, values = optimizer_state(trainer.optimizer)
-        save_model({**tensors, **random_state()}, os.path.join(fresh, "optimizer.safetensors"))
-        _write_json(os.path.join(fresh, "state.json"), {"format": FORMAT, **_position(trainer), "optimizer": values})
-        os.replace(fresh, place)
-        _flush(self.folder)
+        with write_errors(place):
+            shutil.rmtree(fresh, ignore_errors=True)
+            os.makedirs(fresh)
+            _write(trainer, fresh)
+            shutil.rmtree(place, ignore_errors=True)  # of a training that went on from a checkpoint elsewhere
+            os.replace(fresh, place)
+            _flush(self.folder)
         for old in self._all()[:-KEPT]:
             shutil.rmtree(os.path.join(self.folder, old), ignore_errors=True)
-
-    def restore(self, trainer: "Trainer", wanted: Any) -> None:
-        """Go on from the newest checkpoint, or from the one whose folder is `wanted`. Nothing happens where there is none yet."""
-        place = wanted if isinstance(wanted, str) and wanted != "auto" else self.latest()
-        if place is None:
-            return
-        with open(os.path.join(place, "state.json"), encoding="utf-8") as file:
-            state = json.load(file)
-        load_weights(trainer, load_model(os.path.join(place, "weights.safetensors")).state_dict(), place)
-        saved = load_model(os.path.join(place, "optimizer.safetensors")).state_dict()
-        restore_optimizer(trainer.optimizer, saved, state["optimizer"])
-        if trainer.scheduler is not None and state["schedule"] is not None:
-            trainer.scheduler.load_state_dict(state["schedule"])
-        trainer.state.step, trainer.state.epoch, trainer.state.batch = state["step"], state["epoch"], state["batch"]
-        restore_random(saved, state["python"])
+        return place
 
 
-def _position(trainer: "Trainer") -> dict[str, Any]:
-    state, schedule = trainer.state, trainer.scheduler
-    known = {k: v for k, v in schedule.state_dict().items() if k != "lr_lambdas"} if schedule is not None else None
-    version, words, gauss = random.getstate()
-    return {"step": state.step, "epoch": state.epoch, "batch": state.batch, "schedule": known, "python": [version, list(words), gauss]}
+def _step(name: str) -> int:
+    return int(name.removeprefix("step-"))
 
 
-# --- weights ---------------------------------------------------------------------------------------------------------
-
-
-def weights(trainer: "Trainer") -> dict[str, Tensor]:
-    """Everything that the objective reaches, by the names of the program: `gpt.blocks.0.attn.qkv.weight`."""
-    found: dict[str, Tensor] = {}
-    for name, thing in trainer.roots:
-        for key, tensor in named_tensors(thing):
-            found[f"{name}.{key}" if key else name] = tensor.detach()
-    return found
-
-
-def named_tensors(thing: Any) -> list[tuple[str, Tensor]]:
-    """The tensors of a module, an adapter or a struct by their paths; of a tensor itself the path is empty."""
-    if isinstance(thing, Tensor):
-        return [("", thing)]
-    if hasattr(thing, "state_dict"):
-        return [(key, value) for key, value in thing.state_dict().items() if isinstance(value, Tensor)]
-    return [(key, value) for key, value in vars(thing).items() if isinstance(value, Tensor)] if hasattr(thing, "__dict__") else []
-
-
-def load_weights(trainer: "Trainer", saved: Mapping[str, Any], place: str) -> None:
-    """The saved numbers into the tensors of the program. TL0602 and TL0603 where they are of another model."""
-    wanted = weights(trainer)
-    missing, more = sorted(wanted.keys() - saved.keys()), sorted(saved.keys() - wanted.keys())
-    if missing or more:
-        word = f"has no `{missing[0]}`" if missing else f"has `{more[0]}`, which the program has not"
-        raise TensorLogicError(Diagnostic("TL0602", f"the checkpoint {place} is of another model: it {word}"))
-    for name, tensor in wanted.items():
-        if saved[name].shape != tensor.shape:
-            title = f"`{name}` is {list(saved[name].shape)} in the checkpoint {place}, and {list(tensor.shape)} in the program"
-            raise TensorLogicError(Diagnostic("TL0603", title))
-    with torch.no_grad():
-        for name, tensor in wanted.items():
-            tensor.copy_(saved[name])
-
-
-# --- optimizer and random numbers ------------------------------------------------------------------------------------
-
-
-def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The optimizer's tensors by `number.name`, and its other values."""
-    state = optimizer.state_dict()
-    tensors: dict[str, Tensor] = {}
-    values: dict[str, dict[str, Any]] = {}
-    for number, entry in state["state"].items():
-        for name, value in entry.items():
-            if isinstance(value, Tensor):
-                tensors[f"{number}.{name}"] = value
-            else:
-                values.setdefault(str(number), {})[name] = value
-    return tensors, {"groups": state["param_groups"], "values": values}
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Any], values: dict[str, Any]) -> None:
-    state: dict[int, dict[str, Any]] = {int(number): dict(entry) for number, entry in values["values"].items()}
-    for name, tensor in tensors.items():
-        number, _, key = name.partition(".")
-        if number.isdecimal():
-            state.setdefault(int(number), {})[key] = tensor.clone()
-    groups = [{**group, **({"betas": tuple(group["betas"])} if "betas" in group else {})} for group in values["groups"]]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def random_state() -> dict[str, Tensor]:
-    """The states of PyTorch's random numbers, on the CPU and on each device."""
-    found = {"random.cpu": torch.get_rng_state()}
-    for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        found[f"random.cuda.{i}"] = torch.cuda.get_rng_state(i)
-    if torch.backends.mps.is_available():
-        found["random.mps"] = torch.mps.get_rng_state()
-    return found
-
-
-def restore_random(saved: Mapping[str, Any], python: list) -> None:
-    torch.set_rng_state(saved["random.cpu"].cpu().clone())
-    for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        if f"random.cuda.{i}" in saved:
-            torch.cuda.set_rng_state(saved[f"random.cuda.{i}"].cpu().clone(), i)
-    if "random.mps" in saved and torch.backends.mps.is_available():
-        torch.mps.set_rng_state(saved["random.mps"].cpu().clone())
-    random.setstate((python[0], tuple(python[1]), python[2]))
-
-
-def _write_json(path: str, value: object) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(value, file)
+def _write(trainer: "Trainer", folder: str) -> None:
+    save_model(weights(trainer.roots), os.path.join(folder, "weights.safetensors"))
+    tensors, values = saved_state.optimizer_state(trainer.optimizer)
+    save_model({**tensors, **saved_state.random_state()}, os.path.join(folder, "optimizer.safetensors"))
+    state = {
+        "format": FORMAT,
+        **{name: getattr(trainer.state, name) for name in POSITION},
+        "optimizer": values,
+        "schedule": saved_state.schedule_state(trainer.scheduler),
+        "scaler": trainer.scaler.state_dict() if trainer.scaler is not None else None,
+        "seed": getattr(trainer.batches, "seed", None),
+        "python": saved_state.python_random(),
+    }
+    with open(os.path.join(folder, "state.json"), "w", encoding="utf-8") as file:
+        json.dump(state, file)
         file.flush()
         os.fsync(file.fileno())
+    _flush(folder)
 
 
 def _flush(folder: str) -> None:
@@ -174,3 +104,84 @@ def _flush(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+# --- going on --------------------------------------------------------------------------------------------------------
+
+
+def restore(trainer: "Trainer", place: str) -> None:
+    """Go on from the checkpoint in the folder `place`. Everything is read and compared first: where something does not fit, nothing is
+    changed. Raises TensorLogicError: TL0606 for a file that is not there, TL0604 for a damaged one, TL0602 and TL0603 for weights of
+    another model."""
+    path = os.path.join(place, "state.json")
+    state = _state(path)
+    saved = load_model(os.path.join(place, "weights.safetensors")).state_dict()
+    tensors = load_model(os.path.join(place, "optimizer.safetensors")).state_dict()
+    wanted = weights(trainer.roots)
+    _check_weights(wanted, saved, place)
+    try:
+        optimizer = saved_state.fitting_optimizer_state(trainer.optimizer, tensors, state.get("optimizer"))
+        schedule = saved_state.fitting_schedule_state(trainer.scheduler, state.get("schedule"))
+        scaler = _fitting_scaler(trainer, state.get("scaler"))
+        saved_state.check_random(tensors, state.get("python"))
+    except saved_state.Unfit as problem:
+        raise _damaged(path, f"the checkpoint {place} does not fit this training: {problem}") from None
+    with torch.no_grad():
+        for name, tensor in wanted.items():
+            tensor.copy_(saved[name])
+    trainer.optimizer.load_state_dict(optimizer)
+    if schedule is not None:
+        trainer.scheduler.load_state_dict(schedule)
+    if scaler is not None:
+        trainer.scaler.load_state_dict(scaler)
+    if state.get("seed") is not None and hasattr(trainer.batches, "seed"):
+        trainer.batches.seed = state["seed"]
+    trainer.state.step, trainer.state.epoch, trainer.state.batch = (state[name] for name in POSITION)
+    saved_state.restore_random(tensors, state["python"])
+
+
+def _state(path: str) -> dict[str, Any]:
+    """What `state.json` says, so far as any training can tell whether it is right."""
+    try:
+        with open(path, "rb") as file:
+            found = json.loads(file.read(MAX_JSON))
+    except (FileNotFoundError, NotADirectoryError):
+        raise TensorLogicError(Diagnostic("TL0606", f"there is no checkpoint here: {path} is not there", file=path)) from None
+    except OSError as error:
+        raise _damaged(path, f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"{path} is damaged: {error}") from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise _damaged(path, f"{path} is not the state of a training, or of another version")
+    bad = [name for name in POSITION if type(found.get(name)) is not int or found[name] < 0]
+    bad += ["seed"] if type(found.get("seed")) not in (int, type(None)) else []
+    if bad:
+        raise _damaged(path, f"{path} is damaged: its `{bad[0]}` is no number")
+    return found
+
+
+def _fitting_scaler(trainer: "Trainer", saved: Any) -> dict[str, Any] | None:
+    current = trainer.scaler.state_dict() if trainer.scaler is not None else None
+    if not saved_state.alike(saved, current):
+        raise saved_state.Unfit("its precision is another one")
+    return saved
+
+
+def _damaged(path: str, title: str) -> TensorLogicError:
+    return TensorLogicError(Diagnostic("TL0604", title, file=path, help=("name an older checkpoint with `resume`, or move this one away",)))
+
+
+def _check_weights(wanted: dict[str, Tensor], saved: dict[str, Any], place: str) -> None:
+    """TL0602, TL0603 and TL0302 where the saved tensors are of another model."""
+    missing, more = sorted(wanted.keys() - saved.keys()), sorted(saved.keys() - wanted.keys())
+    if missing or more:
+        word = f"has no `{missing[0]}`" if missing else f"has `{more[0]}`, which the program has not"
+        raise TensorLogicError(Diagnostic("TL0602", f"the checkpoint {place} is of another model: it {word}"))
+    for name, tensor in wanted.items():
+        found = saved[name]
+        if found.shape != tensor.shape:
+            title = f"`{name}` is {list(found.shape)} in the checkpoint {place}, and {list(tensor.shape)} in the program"
+            raise TensorLogicError(Diagnostic("TL0603", title))
+        if found.dtype != tensor.dtype:
+            title = f"`{name}` is {found.dtype} in the checkpoint {place}, and {tensor.dtype} in the program"
+            raise TensorLogicError(Diagnostic("TL0302", title.replace("torch.", "")))

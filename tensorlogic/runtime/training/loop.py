@@ -1,45 +1,24 @@
 """The loop behind `learn`: objective, gradients, optimizer step, and what happens between steps."""
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
-from tensorlogic.runtime.training.checkpoint import Checkpoints
-from tensorlogic.runtime.training.log import Log
-from tensorlogic.runtime.training.nonfinite import where_it_began
-from tensorlogic.runtime.training.optimizers import Rule, learnable
+from tensorlogic.runtime.training.checkpoint import Checkpoints, restore
+from tensorlogic.runtime.training.interrupt import Interrupts
+from tensorlogic.runtime.training.log import open_log
+from tensorlogic.runtime.training.nonfinite import first_bad, where_it_began
+from tensorlogic.runtime.training.optimizers import Rule
+from tensorlogic.runtime.training.plan import Plan
 from tensorlogic.runtime.training.progress import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """What happens after each `steps` steps: a function that is called, or a folder that is saved to."""
-
-    steps: int
-    action: Any
-
-
-@dataclass(slots=True)
-class Plan:
-    """The options of one `learn` block, by their names in the language."""
-
-    optimizer: Any
-    schedule: Rule | None = None
-    epochs: int | None = None
-    steps: int | None = None
-    clip_grad_norm: float | None = None
-    accumulate: int = 1
-    precision: torch.dtype | None = None
-    validate: Every | None = None
-    checkpoint: Every | None = None
-    log: str | None = None
-    resume: Any = None
+from tensorlogic.runtime.training.roots import Roots, learnable, modules, unnamed, with_params
 
 
 @dataclass(slots=True)
@@ -49,32 +28,37 @@ class State:
     step: int = 0
     epoch: int = 0
     batch: int = 0
-    last: dict[str, float] = field(default_factory=dict)
 
 
 def fit(objective: Callable, roots: Sequence[tuple[str, Any]], batches: Iterable | None = None, params: Any = None, **options: Any) -> None:
     """Make the objective small. `roots` are what it reaches, by name: modules and tensors; `params` what learns of them (all).
 
-    `objective` takes a batch where there are `batches`, and gives a scalar tensor. `options` are those of `Plan`. Raises
-    TensorLogicError: TL0305 without anything to learn, TL0803 at a loss that is not finite, TL0604 for a checkpoint that does not fit.
+    `objective` takes a batch where there are `batches`, and gives a scalar tensor. `options` are those of `Plan`. A batch source has the
+    batches of an epoch as its `len`, and `epoch(number, skip)`, which gives them in the order of that epoch without the first `skip`.
+    Gradients of everything that learns are taken while it runs, and given up at its end. Raises TensorLogicError: TL0305 without anything
+    to learn, TL0801 for an option out of range, TL0803 at a loss that is not finite, TL0602, TL0603, TL0604 or TL0606 for a checkpoint
+    that does not fit.
     """
-    plan = Plan(**{"optimizer": None, **options})
-    Trainer(objective, tuple(roots), batches, learnable(params if params is not None else [thing for _, thing in roots]), plan).run()
+    Trainer(objective, tuple(roots), batches, params, Plan(**{"optimizer": None, **options})).run()
 
 
 class Trainer:
     """One training. Steps are optimizer steps; each takes `accumulate` batches."""
 
-    def __init__(self, objective: Callable, roots: tuple[tuple[str, Any], ...], batches: Any, params: list[Tensor], plan: Plan) -> None:
-        self.objective, self.roots, self.batches, self.plan = objective, roots, batches, plan
-        self.params = params
-        self.optimizer = plan.optimizer(params) if isinstance(plan.optimizer, Rule) else plan.optimizer
+    def __init__(self, objective: Callable, roots: Roots, batches: Any, params: Any, plan: Plan) -> None:
+        plan.check()
+        self.objective, self.batches, self.plan = objective, batches, plan
+        self.optimizer = _optimizer(plan, params if params is not None else [thing for _, thing in roots], params is not None)
+        self.params: list[Tensor] = [tensor for group in self.optimizer.param_groups for tensor in group["params"]]
+        self.all = params is None and isinstance(plan.optimizer, Rule)  # every learnable tensor that the objective reaches learns
+        self.roots = with_params(roots, self.params if params is None else params)
         self.total = self._total()
-        self.scheduler = plan.schedule(self.optimizer, total=self.total) if isinstance(plan.schedule, Rule) else plan.schedule
+        self.scheduler = self._scheduler()
         self.scaler = torch.amp.GradScaler(self.device.type) if plan.precision is torch.float16 else None
         self.state = State()
         self.checkpoints = Checkpoints(plan.checkpoint.action, plan.checkpoint.steps) if plan.checkpoint else None
-        self.log = Log(plan.log)
+        self.saved: str | None = None  # the checkpoint of the step that the training stands at
+        self.log = open_log(plan.log)
 
     @property
     def device(self) -> torch.device:
@@ -82,38 +66,59 @@ class Trainer:
 
     def _total(self) -> int:
         """Optimizer steps of the whole training."""
-        plan = self.plan
-        if plan.steps is not None:
-            return plan.steps
-        return (plan.epochs or 0) * math.ceil(self._batches_of_an_epoch() / plan.accumulate)
+        batches = 1 if self.batches is None else len(self.batches)
+        if not batches:
+            raise TensorLogicError(Diagnostic("TL0311", "there are no batches to learn from"))
+        each = 1 if self.batches is None else math.ceil(batches / self.plan.accumulate)
+        ends = (self.plan.steps, self.plan.epochs and self.plan.epochs * each)
+        return min(end for end in ends if end is not None)
 
-    def _batches_of_an_epoch(self) -> int:
-        return 1 if self.batches is None else len(self.batches)
+    def _scheduler(self) -> Any:
+        schedule = self.plan.schedule
+        if isinstance(schedule, Rule):
+            return schedule(self.optimizer, total=self.total)
+        if schedule is not None and schedule.optimizer is not self.optimizer:
+            help = ("leave the optimizer out: `schedule: warmup_cosine(warmup: 100)`",)
+            raise TensorLogicError(Diagnostic("TL0305", "the schedule is made for another optimizer", help=help))
+        return schedule
 
     # --- the loop -----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        if self.checkpoints is not None and self.plan.resume:
-            self.checkpoints.restore(self, self.plan.resume)
-        self.log.start(self.state.step)
-        with Progress(self.total, self.state.step) as progress:
-            try:
-                self._epochs(progress)
-            except KeyboardInterrupt:
-                self._save()
-                raise
-        self._save()
+        self._start()
+        try:
+            with Progress(self.total, self.state.step) as progress, Interrupts() as interrupts:
+                self._epochs(progress, interrupts)
+            self._check_weights()
+            self._save()
+        finally:
+            self._forget_gradients()
+            self.log.close()
 
-    def _epochs(self, progress: Progress) -> None:
-        while self.state.step < self.total:
+    def _start(self) -> None:
+        resume = self.plan.resume
+        newest = self.checkpoints.latest() if self.checkpoints is not None else None
+        place = resume if isinstance(resume, str) and resume != "auto" else newest if resume else None
+        if place is not None:
+            restore(self, place)
+            self.saved = place if place == newest else None
+        if self.checkpoints is not None:
+            self.checkpoints.start(self.state.step)
+        self.log.start(self.state.step)
+
+    def _epochs(self, progress: Progress, interrupts: Interrupts) -> None:
+        state = self.state
+        while state.step < self.total:
             for group in self._steps_of_an_epoch():
+                rate = self.optimizer.param_groups[0]["lr"]
                 loss = self._step(group)
-                self.state.step += 1
-                self.state.batch += len(group)
-                self._between(loss, group, progress)
-                if self.state.step >= self.total:
+                state.step, state.batch, self.saved = state.step + 1, state.batch + len(group), None
+                self._between({"step": state.step, "epoch": state.epoch, "loss": loss, "lr": rate}, group, progress)
+                if interrupts.asked:
+                    self._interrupted()
+                if state.step >= self.total:
                     return
-            self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+            state.epoch, state.batch = state.epoch + 1, 0
 
     def _steps_of_an_epoch(self) -> Iterator[list[Any]]:
         """The batches of each step; after a resume, those that are still to come."""
@@ -131,7 +136,7 @@ class Trainer:
 
     def _step(self, group: list[Any]) -> float:
         """Gradients of the batches, then one step of the optimizer; the mean loss."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self._forget_gradients()
         total = 0.0
         for batch in group:
             total += self._gradients(batch, len(group))
@@ -148,6 +153,12 @@ class Trainer:
             self.scheduler.step()
         return total / len(group)
 
+    def _forget_gradients(self) -> None:
+        """Also of what learns, but not in this training: its gradients would add up."""
+        self.optimizer.zero_grad(set_to_none=True)
+        for tensor in learnable([thing for _, thing in self.roots]):
+            tensor.grad = None
+
     def _gradients(self, batch: Any, parts: int) -> float:
         random = torch.get_rng_state()
         with self._precision():
@@ -161,61 +172,99 @@ class Trainer:
 
     def _loss(self, batch: Any) -> Tensor:
         loss = self.objective() if self.batches is None else self.objective(batch)
+        if loss.numel() != 1:
+            help = ("reduce it with `mean(...)` or `sum(...)`",)
+            raise TensorLogicError(Diagnostic("TL0306", f"the objective is one number, found {list(loss.shape)}", help=help))
         if not loss.requires_grad:
             help = ("what it computes must reach a `param`, or a `learnable` tensor",)
             raise TensorLogicError(Diagnostic("TL0305", "the objective depends on nothing that learns", help=help))
+        if self.all:
+            self.all = False
+            self._check_reached(loss)
         return loss.reshape(())
+
+    def _check_reached(self, loss: Tensor) -> None:
+        """What a function value hides from the compiler is not left out in silence."""
+        if (hidden := unnamed(loss, self.params)) is not None:
+            help = ("list what learns: `params: model`",)
+            title = f"the objective reaches a learnable tensor {list(hidden.shape)} through a function value"
+            raise TensorLogicError(Diagnostic("TL0305", title, help=help))
 
     def _precision(self) -> AbstractContextManager:
         wanted = self.plan.precision
         return nullcontext() if wanted in (None, torch.float32) else torch.autocast(self.device.type, dtype=wanted)
 
+    # --- numbers that are none ----------------------------------------------------------------------------------------
+
     def _stop(self, batch: Any, random: Tensor, value: float) -> None:
         """TL0803: a loss that is not a number, with the step and the operation that gave the first such number."""
+        self._check_weights()
         torch.set_rng_state(random)
         with self._precision():
             origin = where_it_began(lambda: self._loss(batch))
-        kept = self.checkpoints.latest() if self.checkpoints is not None else None
-        notes = tuple(filter(None, (origin.words, f"the checkpoint {kept} is kept" if kept else "")))
-        told = TensorLogicError(Diagnostic("TL0803", f"the loss is {value} at step {self.state.step + 1}", notes=notes))
+        told = self._not_finite(f"the loss is {value} at step {self.state.step + 1}", origin.words)
         raise told.with_traceback(origin.traceback)
+
+    def _check_weights(self) -> None:
+        """TL0803 where a step has made a weight that is not a number, which the loss shows only at the next."""
+        if bad := first_bad(self.roots, self.params):
+            title = f"`{bad}` is not finite after step {self.state.step}"
+            raise self._not_finite(title, "the gradient or the step was too large: a lower `lr` or `clip_grad_norm` may help")
+
+    def _not_finite(self, title: str, words: str) -> TensorLogicError:
+        kept = self.checkpoints.latest() if self.checkpoints is not None else None
+        notes = tuple(filter(None, (words, f"the checkpoint {kept} is kept" if kept else "")))
+        return TensorLogicError(Diagnostic("TL0803", title, notes=notes))
 
     # --- between steps ------------------------------------------------------------------------------------------------
 
-    def _between(self, loss: float, group: list[Any], progress: Progress) -> None:
-        state, plan = self.state, self.plan
-        rate = self.optimizer.param_groups[0]["lr"]
-        entry: dict[str, Any] = {"step": state.step, "epoch": state.epoch, "loss": loss, "lr": rate}
-        if plan.validate is not None and state.step % plan.validate.steps == 0:
-            entry["validation"] = self._validate(plan.validate.action)
-        state.last = entry
+    def _between(self, entry: dict[str, Any], group: list[Any], progress: Progress) -> None:
+        step, plan = self.state.step, self.plan
+        if plan.validate is not None and step % plan.validate.steps == 0:
+            entry |= self._validation(plan.validate.action)
         self.log.write(entry)
-        progress.show(state.step, entry, sum(_size(batch) for batch in group))
-        if self.checkpoints is not None and state.step % self.checkpoints.every == 0:
+        progress.show(step, entry, group)
+        if self.checkpoints is not None and step % self.checkpoints.every == 0:
             self._save()
 
-    def _validate(self, action: Callable) -> float:
+    def _validation(self, action: Callable) -> dict[str, float | None]:
         """In evaluation mode and without gradients; the modes and the random numbers are afterwards as they were."""
-        modules = [m for _, thing in self.roots if isinstance(thing, torch.nn.Module) for m in thing.modules()]
-        modes = [m.training for m in modules]
-        for module in modules:
+        modes = [(module, module.training) for module in modules(self.roots)]
+        for module, _ in modes:
             module.training = False
         try:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]):
-                return float(action())
+            with torch.no_grad(), self._kept_random():
+                found = action()
         finally:
-            for module, mode in zip(modules, modes, strict=True):
+            for module, mode in modes:
                 module.training = mode
+        if found is None:
+            return {}
+        if not (isinstance(found, int | float) or (isinstance(found, Tensor) and found.numel() == 1)):
+            raise TensorLogicError(Diagnostic("TL0306", "what `validate` calls gives one number, or nothing"))
+        return {"validation": float(found) if math.isfinite(found) else None}
+
+    def _kept_random(self) -> AbstractContextManager:
+        kind = self.device.type
+        return torch.random.fork_rng([self.device] if kind == "cuda" else [], device_type="cuda")
 
     def _save(self) -> None:
-        if self.checkpoints is not None:
+        if self.checkpoints is not None and self.saved is None:
+            self._check_weights()
             self.log.flush()
-            self.checkpoints.save(self)
+            self.saved = self.checkpoints.save(self)
+
+    def _interrupted(self) -> None:
+        self._save()
+        saved = f"; it goes on from {self.saved} with `resume: auto`" if self.saved else ""
+        print(f"tlc: stopped after step {self.state.step}{saved}", file=sys.stderr)
+        raise KeyboardInterrupt
 
 
-def _size(batch: Any) -> int:
-    """How many samples a batch has: the first size of its first tensor."""
-    first = batch
-    while first is not None and not isinstance(first, Tensor):
-        first = next(iter(first), None) if isinstance(first, list | tuple) else next(iter(vars(first).values()), None)
-    return first.shape[0] if isinstance(first, Tensor) and first.ndim else 1
+def _optimizer(plan: Plan, params: Any, given: bool) -> torch.optim.Optimizer:
+    if isinstance(plan.optimizer, Rule):
+        return plan.optimizer(params)
+    if given:
+        help = ("leave `params` out, or leave them out of the optimizer",)
+        raise TensorLogicError(Diagnostic("TL0601", "the optimizer has its parameters already", help=help))
+    return plan.optimizer

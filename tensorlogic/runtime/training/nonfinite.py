@@ -1,12 +1,14 @@
 """Where the first NaN or infinity came from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from tensorlogic.runtime.training.roots import Roots, weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,9 @@ def where_it_began(run: Callable[[], object]) -> Origin:
     except _Found as found:
         return Origin(f"the first number that is not finite comes from `{found}`", found.__traceback__)
     return Origin()
+
+
+def first_bad(roots: Roots, params: Sequence[torch.Tensor]) -> str | None:
+    """The name of the first of the `params` that has a NaN or an infinity."""
+    bad = {tensor.data_ptr() for tensor in params if not bool(torch.isfinite(tensor.detach()).all())}
+    return next((name for name, tensor in weights(roots).items() if tensor.data_ptr() in bad), None) if bad else None

@@ -1,13 +1,13 @@
 """PyTorch's optimizers over what a program calls parameters, fused where the device has such kernels."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.runtime.training.roots import learnable
 
 
 class Rule:
@@ -19,24 +19,6 @@ class Rule:
 
     def __call__(self, on: Any, **known: Any) -> Any:
         return self.make(on, **known, **self.options)
-
-
-def learnable(of: Any) -> list[Tensor]:
-    """The tensors that learn, each once: of a module, a struct, a list of these, an adapter, or tensors themselves."""
-    return list({id(tensor): tensor for tensor in _tensors(of) if tensor.requires_grad}.values())
-
-
-def _tensors(of: Any) -> Iterator[Tensor]:
-    if isinstance(of, Tensor):
-        yield of
-    elif hasattr(of, "parameters"):
-        yield from of.parameters()
-    elif is_dataclass(of):
-        for field in fields(of):
-            yield from _tensors(getattr(of, field.name))
-    elif isinstance(of, list | tuple):
-        for item in of:
-            yield from _tensors(item)
 
 
 def _ready(of: Any) -> tuple[list[Tensor], bool]:
@@ -66,6 +48,6 @@ def adamw(params: Any, **options: Any) -> torch.optim.Optimizer:
     return torch.optim.AdamW(found, fused=fused, **options)
 
 
-def rmsprop(params: Iterable[Tensor], **options: Any) -> torch.optim.Optimizer:
+def rmsprop(params: Any, **options: Any) -> torch.optim.Optimizer:
     """torch.optim.RMSprop."""
     return torch.optim.RMSprop(_ready(params)[0], **options)

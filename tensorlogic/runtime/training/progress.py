@@ -4,6 +4,9 @@ import sys
 import time
 from typing import Any
 
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+
 WIDTH = 24
 PAUSE = 0.1  # seconds between two looks
 
@@ -15,7 +18,7 @@ class Progress:
         self.total, self.first = total, done
         self.seen = sys.stderr.isatty()
         self.start = self.shown = time.monotonic()
-        self.samples = 0
+        self.done, self.unit = 0, "samples"
 
     def __enter__(self) -> "Progress":
         return self
@@ -24,10 +27,14 @@ class Progress:
         if self.seen and self.shown > self.start:
             sys.stderr.write("\n")
 
-    def show(self, step: int, entry: dict[str, Any], samples: int) -> None:
-        self.samples += samples
+    def show(self, step: int, entry: dict[str, Any], group: list[Any]) -> None:
+        """After a step. `group` are its batches."""
+        if not self.seen:
+            return
+        counted = [_amount(batch) for batch in group]
+        self.done, self.unit = self.done + sum(amount for amount, _ in counted), counted[0][1]
         now = time.monotonic()
-        if not self.seen or (now - self.shown < PAUSE and step < self.total):
+        if now - self.shown < PAUSE and step < self.total:
             return
         self.shown = now
         sys.stderr.write(f"\r\x1b[2K{self._line(step, entry, now - self.start)}")
@@ -38,9 +45,18 @@ class Progress:
         bar = ("█" * round(done * WIDTH)).ljust(WIDTH, "░")
         rate = (step - self.first) / max(seconds, 1e-9)
         left = (self.total - step) / max(rate, 1e-9)
-        validation = f"  val {entry['validation']:.4f}" if "validation" in entry else ""
-        speed = f"{self.samples / max(seconds, 1e-9):,.0f}/s"
+        validation = f"  val {entry['validation']:.4f}" if entry.get("validation") is not None else ""
+        speed = f"{self.done / max(seconds, 1e-9):,.0f} {self.unit}/s"
         return f"{bar} {step}/{self.total}  loss {entry['loss']:.4f}  lr {entry['lr']:.2e}{validation}  {speed}  {_time(left)} left"
+
+
+def _amount(batch: Any) -> tuple[int, str]:
+    """How much a batch is: the tokens of integers [B, T], otherwise the first size of its first tensor."""
+    first = next((leaf for leaf in tree_leaves(vars(batch) if hasattr(batch, "__dict__") and not isinstance(batch, Tensor) else batch)
+                  if isinstance(leaf, Tensor) and leaf.ndim), None)  # fmt: skip
+    if first is None:
+        return 1, "steps"
+    return (first.numel(), "tokens") if first.ndim == 2 and not first.is_floating_point() else (first.shape[0], "samples")
 
 
 def _time(seconds: float) -> str:

@@ -1,0 +1,279 @@
+"""`A[i, j + 1, ids[b]]` as a value: places, diagonals, windows and gathers."""
+
+from tensorlogic.checker.equations.ranges import axes_of, holds, size_operand
+from tensorlogic.checker.equations.terms import (
+    WHOLE,
+    Term,
+    aligned,
+    call,
+    cast,
+    common_axes,
+    index,
+    number,
+    numbers,
+    permuted,
+    positions,
+    sizes,
+    text,
+)  # fmt: skip
+from tensorlogic.checker.equations.tree import Computed, Equation, Item, Linear, Place, Quotient, Reference
+from tensorlogic.checker.messages import describe
+from tensorlogic.checker.state import Typed
+from tensorlogic.ir.ir import Const, Operand, SliceOf
+from tensorlogic.source import Span
+from tensorlogic.syntax import ast
+from tensorlogic.types.dims import ONE, ZERO, Dim
+from tensorlogic.types.goals import Rel
+from tensorlogic.types.mistakes import IndexOutOfRange
+from tensorlogic.types.types import Int, Shape, Tensor, is_unknown
+
+from collections.abc import Callable  # isort: skip
+
+Evaluate = Callable[[Equation, object], Term]
+
+
+def reference(equation: Equation, node: Reference, evaluate: Evaluate) -> Term:
+    """The tensor with an axis for each index in its brackets."""
+    typed, items = _padded(equation, node)
+    typed, items = _places(equation, typed, items, node.span)
+    typed, items, names = _windows(equation, typed, items, node.span)
+    if any(not isinstance(item, str) for item in names):
+        return _gathered(equation, typed, items, names, evaluate, node.span)
+    axes = tuple(name for name in names if isinstance(name, str))
+    return _diagonal(equation, Term(typed, axes), node.span)
+
+
+def _diagonal(equation: Equation, term: Term, span: Span) -> Term:
+    """An index that stands at several axes runs along their diagonal."""
+    axes = tuple(dict.fromkeys(term.axes))
+    if len(axes) == len(term.axes) or term.unknown:
+        return term
+    letters = {name: chr(ord("a") + at) for at, name in enumerate(axes)}
+    rule = f"{''.join(letters[n] for n in term.axes)}->{''.join(letters[n] for n in axes)}"
+    return Term(call(equation, "einsum", span, text(rule, span), term.typed), axes)
+
+
+def _places(equation: Equation, typed: Typed, items: list[Item], span: Span) -> tuple[Typed, list[Item]]:
+    """Axes at one place are gone; an axis longer than the range of its index is cut."""
+    assert isinstance(typed.type, Tensor)
+    operands: list[Operand] = []
+    shape: list[Dim] = []
+    for item, size in zip(items, typed.type.shape, strict=True):
+        assert isinstance(size, Dim)
+        operand, rest = _place(equation, item, size)
+        operands.append(operand)
+        shape += rest
+    kept = [item for item in items if not (isinstance(item, Place) or (isinstance(item, Linear) and not item.factors))]
+    if all(operand is WHOLE for operand in operands):
+        return typed, kept
+    while operands and operands[-1] is WHOLE:
+        operands.pop()
+    return index(equation, typed, operands, tuple(shape), span), kept
+
+
+def _place(equation: Equation, item: Item, size: Dim) -> tuple[Operand, list[Dim]]:
+    match item:
+        case Place(typed=typed, span=span):
+            _inside(equation, typed, size, span)
+            return typed.operand, []
+        case Linear(factors=()):
+            return size_operand(equation, item.offset, item.span), []
+        case Linear(factors=((name, factor),)) if holds(equation, Rel(">=", factor, ONE)):
+            return _stretch(equation, item, name, factor, size)
+    return WHOLE, [size]
+
+
+def _inside(equation: Equation, typed: Typed, size: Dim, span: Span) -> None:
+    value = typed.type.value if isinstance(typed.type, Int) else None
+    if value is None:
+        return
+    need = equation.state.need()
+    negative = value.value is not None and value.value < 0
+    goal = Rel("<=", -value, size) if negative else Rel("<", value, size)
+    need.require(goal, lambda witness: IndexOutOfRange(str(value), size), certain=True)
+    if need.mistakes:
+        equation.wrong = True
+        equation.state.report(describe(need.mistakes[0], span))
+
+
+def _stretch(equation: Equation, item: Linear, name: str, factor: Dim, size: Dim) -> tuple[Operand, list[Dim]]:
+    """`2 * x + 1`: a slice as long as the range of the index."""
+    range_ = equation.ranges[name].size
+    if factor == ONE and item.offset == ZERO and (range_ == size or holds(equation, Rel("==", range_, size))):
+        return WHOLE, [size]
+    stop = item.offset + factor * (range_ - 1) + 1
+    parts = [size_operand(equation, dim, item.span) for dim in (item.offset, stop, factor)]
+    return SliceOf(*parts), [range_]
+
+
+# --- padding ---------------------------------------------------------------------------------------------------------
+
+
+def _padded(equation: Equation, node: Reference) -> tuple[Typed, list[Item]]:
+    """With a declared range, positions outside read 0: the axis gets zeros at its ends."""
+    typed, items = node.base, list(node.items)
+    assert isinstance(typed.type, Tensor)
+    amounts: list[tuple[Dim, Dim]] = []
+    for at, (item, size) in enumerate(zip(items, axes_of(node), strict=True)):
+        low, high = _overhang(equation, item, size)
+        amounts.append((low, high))
+        if isinstance(item, Linear) and low != ZERO:
+            items[at] = Linear(item.factors, item.offset + low, item.span)
+    if all(low == ZERO and high == ZERO for low, high in amounts):
+        return typed, items
+    while amounts[0] == (ZERO, ZERO):
+        amounts.pop(0)
+    flat = [dim for pair in reversed(amounts) for dim in pair]
+    return call(equation, "pad", node.span, typed, sizes(equation, flat, node.span)), items
+
+
+def _overhang(equation: Equation, item: Item, size: Dim) -> tuple[Dim, Dim]:
+    """How far the positions of an axis reach beyond its beginning and its end."""
+    if not isinstance(item, Linear) or item.plain or not item.factors:
+        return ZERO, ZERO
+    lowest = highest = item.offset
+    for name, factor in item.factors:
+        far = factor * (equation.ranges[name].size - 1)
+        if holds(equation, Rel(">=", factor, ZERO)):
+            highest = highest + far
+        else:
+            lowest = lowest + far
+    return _excess(equation, -lowest), _excess(equation, highest + 1 - size)
+
+
+def _excess(equation: Equation, amount: Dim) -> Dim:
+    if holds(equation, Rel("<=", amount, ZERO)):
+        return ZERO
+    return amount if holds(equation, Rel(">=", amount, ZERO)) else Dim.max(amount, ZERO)
+
+
+# --- windows ---------------------------------------------------------------------------------------------------------
+
+Named = str | Item
+
+
+def _windows(equation: Equation, typed: Typed, items: list[Item], span: Span) -> tuple[Typed, list[Item], list[Named]]:
+    """`x + d` on an axis becomes two axes that look into it, without a copy. What is left is gathered."""
+    names: list[Named] = [_name_of(item) for item in items]
+    for at, item in enumerate(items):
+        found = _window(equation, item)
+        if found is None or is_unknown(typed.type):
+            continue
+        outer, inner, step, back = found
+        typed = _unfolded(equation, typed, at, equation.ranges[inner].size, step, span)
+        if back:
+            typed = call(equation, "flip", span, typed, number(-1, span))
+        typed = _cut(equation, typed, at, equation.ranges[outer].size, span)
+        names[at] = outer
+        names.append(inner)
+    return typed, items, names
+
+
+def _name_of(item: Item) -> Named:
+    lone = isinstance(item, Linear) and len(item.factors) == 1 and item.factors[0][1].value is not None and item.factors[0][1].value > 0
+    return item.factors[0][0] if lone and isinstance(item, Linear) else item
+
+
+def _window(equation: Equation, item: Item) -> tuple[str, str, Dim, bool] | None:
+    """(outer index, index inside the window, step, whether the window runs backwards)"""
+    if not isinstance(item, Linear) or len(item.factors) != 2:
+        return None
+    for (outer, step), (inner, one) in (item.factors, item.factors[::-1]):
+        forth = one.value == 1 and item.offset == ZERO
+        back = one.value == -1 and item.offset == equation.ranges[inner].size - 1
+        if holds(equation, Rel(">=", step, ONE)) and (forth or back) and outer != inner:
+            return outer, inner, step, back
+    return None
+
+
+def _unfolded(equation: Equation, typed: Typed, axis: int, size: Dim, step: Dim, span: Span) -> Typed:
+    parts = [Typed(size_operand(equation, dim, span), Int(dim), span) for dim in (size, step)]
+    return call(equation, "unfold", span, typed, number(axis, span), *parts)
+
+
+def _cut(equation: Equation, typed: Typed, axis: int, size: Dim, span: Span) -> Typed:
+    """No more than `size` of an axis."""
+    if not isinstance(typed.type, Tensor) or typed.type.shape[axis] == size:
+        return typed
+    stop = size_operand(equation, size, span)
+    shape: Shape = (*typed.type.shape[:axis], size, *typed.type.shape[axis + 1 :])
+    zero = Const(0, Int(ZERO))
+    one = Const(1, Int(ONE))
+    return index(equation, typed, [*[WHOLE] * axis, SliceOf(zero, stop, one)], shape, span)
+
+
+# --- gathers ---------------------------------------------------------------------------------------------------------
+
+
+def _gathered(equation: Equation, typed: Typed, items: list[Item], names: list[Named], evaluate: Evaluate, span: Span) -> Term:
+    """Integers say the places of some axes; an index that stands in them too runs along with them."""
+    if is_unknown(typed.type):
+        return Term(typed, ())
+    assert isinstance(typed.type, Tensor)
+    at = {axis: _places_of(equation, name, evaluate) for axis, name in enumerate(names) if not isinstance(name, str)}
+    gathered = {name for term in at.values() for name in term.axes}
+    for axis, name in enumerate(names):
+        if isinstance(name, str) and name in gathered:
+            at[axis] = positions(equation, name, span)
+    if any(term.unknown for term in at.values()):
+        return Term(equation.state.unknown(span), ())
+    axes = common_axes(equation, list(at.values()))
+    order = [*sorted(at), *(axis for axis in range(len(names)) if axis not in at)]
+    if order != list(range(len(names))) and not _together(sorted(at)):
+        typed = call(equation, "permute", span, typed, numbers(order, span))
+        names, at = [names[axis] for axis in order], {new: at[old] for new, old in enumerate(sorted(at))}
+    first = min(at)
+    operands: list[Operand] = [aligned(equation, at[axis], axes).operand if axis in at else WHOLE for axis in range(max(at) + 1)]
+    rest = [(name, size) for axis, (name, size) in enumerate(zip(names, typed.type.shape, strict=True)) if axis not in at]  # type: ignore[union-attr]
+    found = [(name, equation.ranges[name].size) for name in axes]
+    result = [*rest[:first], *found, *rest[first:]]
+    value = index(equation, typed, operands, tuple(size for _, size in result), span)
+    return _diagonal(equation, Term(value, tuple(str(name) for name, _ in result)), span)
+
+
+def _together(axes: list[int]) -> bool:
+    return axes == list(range(axes[0], axes[-1] + 1))
+
+
+def _places_of(equation: Equation, item: Item, evaluate: Evaluate) -> Term:
+    match item:
+        case Computed(node=node, span=span):
+            term = evaluate(equation, node)
+            if not term.unknown and term.is_tensor and not term.dtype.startswith(("int", "uint")):
+                equation.fail("TL0306", span, f"an axis takes integers, found {term.typed.type}")
+                return Term(equation.state.unknown(span), ())
+            return term if term.unknown or term.is_tensor else Term(call(equation, "full", span, numbers([], span), term.typed), ())
+        case Quotient(name=name, divisor=divisor, span=span):
+            by = Typed(size_operand(equation, divisor, span), Int(divisor), span)
+            return Term(call(equation, "floor_divide", span, positions(equation, name, span).typed, by), (name,))
+        case Linear():
+            return _linear_places(equation, item)
+    raise AssertionError(item)
+
+
+def _linear_places(equation: Equation, item: Linear) -> Term:
+    """The positions that a sum of multiples of indices takes."""
+    total: Term | None = None
+    for name, factor in item.factors:
+        term = positions(equation, name, item.span)
+        if factor != ONE:
+            term = Term(_arithmetic(equation, "*", term.typed, factor, item.span), term.axes)
+        if total is not None:
+            axes = common_axes(equation, [total, term])
+            left, right = aligned(equation, total, axes), aligned(equation, term, axes)
+            term = Term(call(equation, "add", item.span, left, right), axes)
+        total = term
+    assert total is not None
+    return Term(_arithmetic(equation, "+", total.typed, item.offset, item.span), total.axes) if item.offset != ZERO else total
+
+
+def _arithmetic(equation: Equation, op: str, typed: Typed, dim: Dim, span: Span) -> Typed:
+    by = Typed(size_operand(equation, dim, span), Int(dim), span)
+    return equation.state.emit("binary", (typed.operand, by.operand), typed.type, span, op=op)
+
+
+def as_place(node: ast.Node) -> Span:
+    return node.span
+
+
+__all__ = ["cast", "permuted", "reference"]

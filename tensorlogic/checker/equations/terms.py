@@ -1,0 +1,157 @@
+"""Values with named axes, and the operations of the library that they are put together with."""
+
+from tensorlogic.checker.equations.ranges import size_operand
+from tensorlogic.checker.equations.tree import Equation
+from tensorlogic.checker.matching import Argument
+from tensorlogic.checker.operators import apply_operator
+from tensorlogic.checker.overloads import apply_builtin
+from tensorlogic.checker.state import Typed
+from tensorlogic.ir.ir import Const, Omitted, Operand, SliceOf
+from tensorlogic.record import distinct_record
+from tensorlogic.source import Span
+from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.types import DTypeValue, Int, List, Shape, String, Tensor, is_unknown
+
+WHOLE = SliceOf(Omitted(), Omitted(), Omitted())
+
+
+@distinct_record
+class Term:
+    """A value whose axes are these indices. A host number has none."""
+
+    typed: Typed
+    axes: tuple[str, ...]
+
+    @property
+    def is_tensor(self) -> bool:
+        return isinstance(self.typed.type, Tensor)
+
+    @property
+    def shape(self) -> Shape:
+        return self.typed.type.shape if isinstance(self.typed.type, Tensor) else ()
+
+    @property
+    def dtype(self) -> str:
+        return str(self.typed.type.dtype) if isinstance(self.typed.type, Tensor) else ""
+
+    @property
+    def unknown(self) -> bool:
+        return is_unknown(self.typed.type)
+
+
+def number(value: int, span: Span) -> Typed:
+    type_ = Int(Dim.const(value))
+    return Typed(Const(value, type_), type_, span)
+
+
+def text(value: str, span: Span) -> Typed:
+    return Typed(Const(value, String(value)), String(value), span)
+
+
+def numbers(values: list[int], span: Span) -> Typed:
+    type_ = List(Int(), tuple(Int(Dim.const(value)) for value in values))
+    return Typed(Const(tuple(values), type_), type_, span)
+
+
+def sizes(equation: Equation, dims: list[Dim], span: Span) -> Typed:
+    """A list of sizes as a value."""
+    if all(dim.value is not None for dim in dims):
+        return numbers([dim.value or 0 for dim in dims], span)
+    operands = tuple(size_operand(equation, dim, span) for dim in dims)
+    type_ = List(Int(), tuple(Int(dim) for dim in dims))
+    return equation.state.emit("list", operands, type_, span)
+
+
+def call(equation: Equation, name: str, span: Span, *values: Typed, **named: Typed) -> Typed:
+    """A builtin of the library."""
+    node = ast.Name(span, name)
+    arguments = [Argument(None, value, node) for value in values]
+    arguments += [Argument(key, value, node) for key, value in named.items()]
+    return apply_builtin(equation.state, name, arguments, span)
+
+
+def cast(equation: Equation, term: Term, dtype: str) -> Term:
+    if term.dtype == dtype:
+        return term
+    to = DTypeValue(dtype)
+    return Term(call(equation, "to", term.typed.span, term.typed, Typed(Const(dtype, to), to, term.typed.span)), term.axes)
+
+
+def permuted(equation: Equation, term: Term, axes: tuple[str, ...]) -> Term:
+    """The same axes in another order."""
+    if term.axes == axes or term.unknown:
+        return term
+    order = numbers([term.axes.index(name) for name in axes], term.typed.span)
+    return Term(call(equation, "permute", term.typed.span, term.typed, order), axes)
+
+
+def aligned(equation: Equation, term: Term, axes: tuple[str, ...]) -> Typed:
+    """The value with its axes in this order and an axis of size 1 for each that it lacks, except in front."""
+    if not term.is_tensor or term.unknown:
+        return term.typed
+    typed = permuted(equation, term, tuple(name for name in axes if name in term.axes)).typed
+    started = False
+    for at, name in enumerate(axes):
+        if name in term.axes:
+            started = True
+        elif started:
+            typed = call(equation, "unsqueeze", typed.span, typed, number(at - len(axes), typed.span))
+    return typed
+
+
+def common_axes(equation: Equation, terms: list[Term]) -> tuple[str, ...]:
+    """All axes of these terms: in the order of one that has them all, if there is one."""
+    names = {name for term in terms for name in term.axes}
+    whole = [term.axes for term in terms if len(term.axes) == len(names)]
+    if whole:
+        return whole[0]
+    return equation.order(names)
+
+
+def combine(equation: Equation, node: ast.Binary, left: Term, right: Term, op: str = "") -> Term:
+    """An operator between two terms, element by element."""
+    axes = common_axes(equation, [left, right])
+    operator = node if not op else ast.Binary(node.span, op, node.left, node.right, node.op_span)
+    values = aligned(equation, left, axes), aligned(equation, right, axes)
+    return Term(apply_operator(equation.state, operator, *values), axes)
+
+
+def reduce(equation: Equation, name: str, term: Term, indices: list[str], span: Span) -> Term:
+    """`sum`, `max`, ... along axes; those that take one axis only are applied for each."""
+    if not indices or term.unknown:
+        return term
+    rest = tuple(axis for axis in term.axes if axis not in indices)
+    at = [term.axes.index(index) for index in indices]
+    if len(at) == 1:
+        return Term(call(equation, name, span, term.typed, number(at[0], span)), rest)
+    if name in ("prod", "argmax", "argmin"):
+        for axis in sorted(at, reverse=True):
+            term = Term(call(equation, name, span, term.typed, number(axis, span)), rest)
+        return term
+    return Term(call(equation, name, span, term.typed, numbers(at, span)), rest)
+
+
+def expanded(equation: Equation, term: Term, axes: tuple[str, ...], span: Span) -> Term:
+    """The value with exactly these axes, repeated along those that it lacks."""
+    if term.axes == axes or term.unknown:
+        return term
+    missing = [name for name in axes if name not in term.axes]
+    if not missing:
+        return permuted(equation, term, axes)
+    typed = aligned(equation, term, axes)
+    shape = [equation.ranges[name].size for name in axes]
+    return Term(call(equation, "expand", span, typed, sizes(equation, shape, span)), axes)
+
+
+def positions(equation: Equation, name: str, span: Span) -> Term:
+    """An index as its numbers, 0 to its range."""
+    size = equation.ranges[name].size
+    count = Typed(size_operand(equation, size, span), Int(size), span)
+    return Term(call(equation, "arange", span, count), (name,))
+
+
+def index(equation: Equation, base: Typed, items: list[Operand], shape: Shape, span: Span) -> Typed:
+    """Tensor indexing whose resulting shape is known."""
+    assert isinstance(base.type, Tensor)
+    return equation.state.emit("index", (base.operand, *items), Tensor(base.type.dtype, shape), span)

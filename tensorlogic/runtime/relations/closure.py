@@ -1,0 +1,158 @@
+"""Transitive closures as products of dense Boolean matrices: repeated squaring, where that is valid and costs less than joins do."""
+
+from dataclasses import dataclass, field
+from math import ceil, log2
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from tensorlogic.runtime.relations.memory import available, require
+from tensorlogic.runtime.relations.table import Table
+from tensorlogic.runtime.relations.terms import Atom, Rule
+
+if TYPE_CHECKING:
+    from tensorlogic.runtime.relations.engine import Engine
+
+LARGEST = 40_000  # nodes: more make no matrix
+ROW = 4e-8  # seconds that a join takes for a row, about
+ROUND = 4e-4  # ... and for being done at all
+FREE = 2e-3  # seconds that are always worth it
+STEPS = 4  # squarings that a closure is taken to need
+
+
+@dataclass(slots=True)
+class Plan:
+    """`name` is the closure; `step` the relation that goes on from what is known (`name` itself in the double form), at its `right` or
+    `left` end. `work` is what the joins took up to now."""
+
+    name: str
+    step: str
+    side: str  # right, left, both
+    work: float = 0.0
+    nodes: Tensor | None = None
+    refused: bool = False
+    begun: bool = field(default=False)
+
+    def spent(self, rows: int) -> None:
+        self.work += ROUND + rows * ROW
+
+    def is_better(self, engine: "Engine") -> bool:
+        """Whether the matrix product now costs less than what the joins have cost already."""
+        if self.refused:
+            return False
+        if self.nodes is None:
+            self.nodes = _nodes(engine, self.name, self.step)
+        count = len(self.nodes)
+        if count > LARGEST or 3 * _item(engine.device) * count * count > available(engine.device) // 2:
+            self.refused = True
+            return False
+        seconds = STEPS * 2 * count**3 / _rate(engine.device)
+        return seconds < FREE or seconds < self.work
+
+    def run(self, engine: "Engine") -> None:
+        """The closure, kept as a matrix."""
+        assert self.nodes is not None
+        nodes, device = self.nodes, engine.device
+        count = len(nodes)
+        require(3 * _item(device) * count * count, lambda: f"a closure over {count:,} nodes", device)
+        start = _matrix(engine, self.name, nodes)
+        if self.side == "both":
+            engine.tables[self.name] = _dense(nodes, squared(start), device)
+            return
+        reach = squared(_matrix(engine, self.step, nodes))
+        known = start > 0
+        if torch.equal(reach > 0, known) or self._same(engine, start):
+            engine.tables[self.name] = _dense(nodes, reach, device)
+            return
+        more = start @ reach if self.side == "right" else reach @ start
+        engine.tables[self.name] = _dense(nodes, (more > 0) | known, device)
+
+    def _same(self, engine: "Engine", start: Tensor) -> bool:
+        """Whether what the closure began with is its step: then it is the step's own closure."""
+        facts = engine.facts.get(self.name)
+        begins = [r for r in engine.rules[self.name] if len(r.body) == 1 and not facts]
+        recursive = [r for r in engine.rules[self.name] if len(r.body) == 2]
+        return len(begins) + len(recursive) == len(engine.rules[self.name]) and all(_is_copy(rule, self.step) for rule in begins)
+
+
+def _is_copy(rule: Rule, step: str) -> bool:
+    """`p(x, y) <- step(x, y)`"""
+    atom = rule.body[0]
+    return isinstance(atom, Atom) and atom.relation == step and atom.terms == rule.head.terms and len(set(atom.terms)) == 2
+
+
+def plan_of(engine: "Engine", component: tuple[str, ...], rules: list[Rule]) -> Plan | None:
+    """The plan for a component that is one closure: `p(x, z) <- p(x, y), q(y, z)`, in any of its three forms."""
+    if len(component) != 1 or len(rules) != 1:
+        return None
+    name, rule = component[0], rules[0]
+    columns = engine.relations[name].columns
+    if len(columns) != 2 or columns[0] != columns[1] or len(rule.body) != 2:
+        return None
+    first, second = rule.body
+    if not isinstance(first, Atom) or not isinstance(second, Atom) or len(first.terms) != 2 or len(second.terms) != 2:
+        return None
+    x, z = rule.head.terms
+    y = second.terms[0]
+    if first.terms != (x, y) or second.terms != (y, z) or len({x, y, z}) != 3 or not all(isinstance(v, str) for v in (x, y, z)):
+        return None
+    match first.relation == name, second.relation == name:
+        case True, True:
+            return Plan(name, name, "both")
+        case True, False:
+            return Plan(name, second.relation, "right")
+        case False, True:
+            return Plan(name, first.relation, "left")
+    return None
+
+
+def _nodes(engine: "Engine", *names: str) -> Tensor:
+    columns = [column for name in dict.fromkeys(names) for chunk in engine.chunks(name) for column in chunk.columns]
+    return torch.unique(torch.cat(columns)) if columns else torch.zeros(0, dtype=torch.int64, device=engine.device)
+
+
+def _matrix(engine: "Engine", name: str, nodes: Tensor) -> Tensor:
+    """The relation as a matrix of 0 and 1 in the dtype that multiplies fastest."""
+    found = torch.zeros(len(nodes), len(nodes), dtype=dtype_of(engine.device), device=engine.device)
+    for chunk in engine.chunks(name):
+        left, right = (torch.searchsorted(nodes, column) for column in chunk.columns)
+        found[left, right] = 1
+    return found
+
+
+def squared(matrix: Tensor) -> Tensor:
+    """The transitive closure, as 0 and 1: paths of at most 2, 4, 8 ... steps, until no squaring adds any. Sums of ones never round to 0."""
+    count = int((matrix > 0).sum())
+    for _ in range(ceil(log2(max(len(matrix), 2))) + 1):
+        matrix = ((matrix @ matrix + matrix) > 0).to(matrix.dtype)
+        more = int(matrix.count_nonzero())
+        if more in (count, matrix.numel()):
+            break
+        count = more
+    return matrix
+
+
+def _dense(nodes: Tensor, pairs: Tensor, device: torch.device) -> Table:
+    table = Table(2, device)
+    table.dense = (nodes, pairs if pairs.dtype == torch.bool else pairs > 0)
+    return table
+
+
+def dtype_of(device: torch.device) -> torch.dtype:
+    """Where bfloat16 is multiplied in hardware it is several times faster, and exact enough: only zero or not matters."""
+    if device.type == "cuda":
+        return torch.bfloat16
+    fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def _item(device: torch.device) -> int:
+    return dtype_of(device).itemsize
+
+
+def _rate(device: torch.device) -> float:
+    """Operations in a second, about."""
+    if device.type == "cuda":
+        return 2e14
+    return 3e11 if dtype_of(device) == torch.bfloat16 else 1e11

@@ -1,0 +1,218 @@
+"""The facts of a relation: columns of codes without repetitions, with the indices that joins look things up in."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from tensorlogic.runtime.relations.keys import Columns, Packing, distinct, distinct_keys, expanded
+
+POINTERS = 1 << 22  # keys below are looked up in a table instead of by binary search
+MARKS = 1 << 28  # key spaces below may be kept as one byte per possible row
+SPARSE = 512  # ... where there are not this many times fewer rows
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Rows in the order of the key of some columns. `order` is None where they lie so already; `pointers[k]` is where key k begins."""
+
+    packing: Packing
+    keys: Tensor
+    order: Tensor | None
+    pointers: Tensor | None
+
+    @staticmethod
+    def of(columns: Columns) -> "Index":
+        packing, key = Packing.of(columns)
+        order = None
+        if len(key) > 1 and bool((key[1:] < key[:-1]).any()):
+            key, order = torch.sort(key, stable=True)
+        pointers = None
+        if packing.space <= max(POINTERS, 4 * len(key)) and packing.space <= 8 * len(key) + 4096:
+            counts = torch.bincount(key, minlength=packing.space)
+            pointers = torch.zeros(packing.space + 1, dtype=torch.int64, device=key.device)
+            torch.cumsum(counts, 0, out=pointers[1:])
+        return Index(packing, key, order, pointers)
+
+    def find(self, columns: Columns) -> tuple[Tensor, Tensor]:
+        """For each row of other columns where its matches begin, and how many there are."""
+        key, good = self.packing.encode(columns)
+        if self.pointers is not None:
+            key = torch.where(good, key, 0)
+            start = self.pointers[key]
+            count = self.pointers[key + 1] - start
+        else:
+            start = torch.searchsorted(self.keys, key)
+            count = torch.searchsorted(self.keys, key, right=True) - start
+        return start, torch.where(good, count, 0)
+
+    def rows(self, places: Tensor) -> Tensor:
+        return places if self.order is None else self.order[places]
+
+
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """Different rows, and their weights where the relation has some. Never changed; a relation without columns has `count` 0 or 1."""
+
+    columns: Columns
+    count: int
+    weight: Tensor | None = None
+    indices: dict[tuple[int, ...], Index] = field(default_factory=dict)
+    narrow: "dict[tuple[int, ...], Chunk]" = field(default_factory=dict)
+
+    def index(self, places: tuple[int, ...]) -> Index:
+        """The index over the columns at these places, made at its first use."""
+        if places not in self.indices:
+            self.indices[places] = Index.of(tuple(self.columns[place] for place in places))
+        return self.indices[places]
+
+    def projected(self, places: tuple[int, ...]) -> "Chunk":
+        """Some of the columns, the rows made different again; made at its first use."""
+        if places not in self.narrow:
+            columns = distinct(tuple(self.columns[place] for place in places))
+            self.narrow[places] = Chunk(columns, len(columns[0]))
+        return self.narrow[places]
+
+    def matches(self, places: tuple[int, ...], wanted: Columns) -> tuple[Tensor, Tensor]:
+        return self.index(places).find(wanted)
+
+    def joined(self, places: tuple[int, ...], start: Tensor, count: Tensor, total: int) -> tuple[Tensor, Tensor]:
+        """Which row asked for each match, and which row of this chunk it is."""
+        owner, at = expanded(start, count, total)
+        return owner, self.index(places).rows(at)
+
+
+class Seen:
+    """Which rows there are, by their keys: one mark for each possible row, or sorted runs, each at least twice as long as the next."""
+
+    def __init__(self, packing: Packing, device: torch.device) -> None:
+        self.packing = packing
+        self.marks: Tensor | None = None
+        self.runs: list[Tensor] = []
+        self.count = 0
+        self.device = device
+
+    def add(self, key: Tensor) -> Tensor:
+        """Add rows by their keys; the keys that are new, different and sorted."""
+        if self.marks is None and self.packing.space <= min(MARKS, max(1 << 20, SPARSE * (self.count + len(key)))):
+            self._mark()
+        if self.marks is not None:
+            key = distinct_keys(key[~self.marks[key]], self.packing.space)
+            self.marks[key] = True
+        else:
+            key = distinct_keys(key, self.packing.space)
+            for run in self.runs:
+                key = key[_absent(run, key)]
+            self._merge(key)
+        self.count += len(key)
+        return key
+
+    def _mark(self) -> None:
+        self.marks = torch.zeros(self.packing.space, dtype=torch.bool, device=self.device)
+        for run in self.runs:
+            self.marks[run] = True
+        self.runs = []
+
+    def _merge(self, key: Tensor) -> None:
+        while self.runs and len(self.runs[-1]) < 2 * len(key):
+            key = torch.sort(torch.cat((self.runs.pop(), key))).values
+        if len(key):
+            self.runs.append(key)
+
+
+def _absent(run: Tensor, key: Tensor) -> Tensor:
+    if not len(run):
+        return torch.ones_like(key, dtype=torch.bool)
+    return run[torch.searchsorted(run, key).clamp_(max=len(run) - 1)] != key
+
+
+class Table:
+    """A relation that grows: chunks whose rows differ."""
+
+    def __init__(self, arity: int, device: torch.device) -> None:
+        self.arity = arity
+        self.device = device
+        self.chunks: list[Chunk] = []
+        self.seen: Seen | None = None
+        self.limits: tuple[tuple[int, int], ...] = ()  # of the columns, between which keys hold
+        self.dense: tuple[Tensor, Tensor] | None = None  # the nodes and which pairs of them there are
+
+    @staticmethod
+    def holding(chunk: Chunk, arity: int, device: torch.device) -> "Table":
+        """A relation that will not grow."""
+        table = Table(arity, device)
+        if chunk.count:
+            table.chunks.append(chunk)
+        return table
+
+    @property
+    def count(self) -> int:
+        if self.dense is not None:
+            return int(self.dense[1].sum())
+        return sum(chunk.count for chunk in self.chunks)
+
+    def rows(self) -> Chunk:
+        """All rows as one chunk."""
+        if self.dense is not None:
+            nodes, pairs = self.dense
+            left, right = pairs.nonzero(as_tuple=True)
+            self.chunks, self.dense = [Chunk((nodes[left], nodes[right]), len(left))], None
+        if not self.chunks:
+            empty = torch.zeros(0, dtype=torch.int64, device=self.device)
+            return Chunk((empty,) * self.arity, 0)
+        if len(self.chunks) > 1:
+            self.chunks = [_joined(self.chunks)]
+        return self.chunks[0]
+
+    def add(self, columns: Columns, count: int) -> Chunk | None:
+        """Add rows, repeated or known ones among them; the new ones."""
+        if not self.arity:
+            new = Chunk((), 1) if count and not self.chunks else None
+        else:
+            new = self._new(columns) if count else None
+        if new is not None:
+            self._append(new)
+        return new
+
+    def _new(self, columns: Columns) -> Chunk | None:
+        if self.seen is None or not self._within(columns):
+            self._reset(columns)
+        assert self.seen is not None
+        packing = self.seen.packing
+        key = self.seen.add(packing.encode(columns)[0])
+        return Chunk(packing.decode(key), len(key)) if len(key) else None
+
+    def _within(self, columns: Columns) -> bool:
+        bounds = torch.stack([torch.stack(torch.aminmax(column)) for column in columns]).tolist()
+        return all(low <= least and most <= high for (low, high), (least, most) in zip(self.limits, bounds, strict=True))
+
+    def _reset(self, columns: Columns) -> None:
+        """Another packing, with room, in which the known rows and the new ones have a key."""
+        known = self.rows()
+        parts = zip(known.columns, columns, strict=True)
+        both = tuple(torch.cat(pair) for pair in parts)
+        limits = [tuple(int(v) for v in torch.aminmax(column)) for column in both]
+        roomy = [(low - (high - low) // 4 - 8, high + (high - low) // 4 + 8) if self.seen else (low, high) for low, high in limits]
+        corners = tuple(torch.cat((column, column.new_tensor(limit))) for column, limit in zip(both, roomy, strict=True))
+        packing, _ = Packing.of(corners)
+        exact = any(digit.values is not None or digit.rest is not None for digit in packing.digits)
+        if exact:
+            packing, _ = Packing.of(both)
+        self.limits = tuple((1, 0) if exact else limit for limit in roomy)  # an exact one holds for these rows only
+        self.seen = Seen(packing, self.device)
+        if known.count:
+            self.seen.add(packing.encode(known.columns)[0])
+
+    def _append(self, new: Chunk) -> None:
+        """Short chunks are put together, so that a join looks into few of them."""
+        self.chunks.append(new)
+        while len(self.chunks) > 1 and self.chunks[-2].count < 2 * self.chunks[-1].count:
+            last = self.chunks.pop()
+            self.chunks.append(_joined([self.chunks.pop(), last]))
+
+
+def _joined(chunks: list[Chunk]) -> Chunk:
+    columns = tuple(torch.cat(parts) for parts in zip(*(chunk.columns for chunk in chunks), strict=True))
+    weights = [chunk.weight for chunk in chunks]
+    weight = torch.cat(weights) if weights[0] is not None else None  # type: ignore[arg-type]
+    return Chunk(columns, sum(chunk.count for chunk in chunks), weight)
