@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from tensorlogic.backends import nodes
+from tensorlogic.backends import nodes, relations
 from tensorlogic.backends.fill import filled
 from tensorlogic.backends.nodes import LOAD, Expr
 from tensorlogic.backends.scope import FunctionScope, dtype
 from tensorlogic.backends.sizes import size
+from tensorlogic.backends.struct_leaves import detached
 from tensorlogic.backends.uses import size_bindings
-from tensorlogic.ir.ir import EllipsisIndex, Omitted, Op, Operand, SliceOf
+from tensorlogic.ir.ir import EllipsisIndex, Omitted, Op, Operand, SliceOf, StructType
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import Bool, Float, Int, Shape, String, Tensor
 
@@ -127,7 +128,7 @@ def _range(op: Op, part: Parts, scope: FunctionScope) -> Expr:
 
 def _struct(op: Op, part: Parts, scope: FunctionScope) -> Expr:
     name, item = scope.module.structs[str(op.attrs["name"])], _struct_type(scope, str(op.attrs["name"]))
-    values = [own_leaf(part(arg)) if field in item.learnable else part(arg) for (field, _), arg in zip(item.fields, op.args, strict=True)]
+    values = [detached(part(arg)) if field in item.learnable else part(arg) for (field, _), arg in zip(item.fields, op.args, strict=True)]
     return nodes.call(nodes.path(name), values, len(name))
 
 
@@ -149,7 +150,7 @@ def _field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
 def _set_field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
     scope.module.roots.add("dataclasses")
     struct, value = map(part, op.args)
-    value = own_leaf(value) if op.attrs["name"] in _struct_type(scope, str(op.attrs["struct"])).learnable else value
+    value = detached(value) if op.attrs["name"] in _struct_type(scope, str(op.attrs["struct"])).learnable else value
     return nodes.call(nodes.path("dataclasses", "replace"), [struct], 19, {_field_name(op, scope): value})
 
 
@@ -255,7 +256,7 @@ BUILDERS = {
     "builtin": _builtin, "call": _call, "call_value": _call_value, "binary": _binary, "unary": _unary, "cast": _cast, "tensor": _tensor,
     "list": _list, "tuple": _tuple, "range": _range, "struct": _struct, "field": _field, "set_field": _set_field, "item": _item,
     "list_item": _list_item, "list_slice": _list_slice, "index": _index, "copy": _copy, "check_type": _check_type,
-    "python_call": _python_call, "model": _model, "call_method": _call_method,
+    "python_call": _python_call, "model": _model, "call_method": _call_method, **relations.BUILDERS,
 }  # fmt: skip
 _SCALARS = (Int, Float, Bool, String)
 

@@ -8,6 +8,7 @@ from tensorlogic.backends import nodes
 from tensorlogic.backends.nodes import LOAD, STORE
 from tensorlogic.backends.places import describe, place
 from tensorlogic.backends.scope import FunctionScope, ModuleScope, function_scope
+from tensorlogic.backends.struct_leaves import post_init
 from tensorlogic.backends.text import comment_text, with_comment
 from tensorlogic.backends.uses import Uses, analyse
 from tensorlogic.backends.writer import Writer
@@ -175,7 +176,7 @@ def struct(scope: ModuleScope, item: StructType) -> ast.ClassDef:
         field = ast.AnnAssign(ast.Name(names[name], STORE), _annotation(scope, type_), None, 1)
         fields.append(with_comment(field, comment_text(str(type_))))  # type: ignore[arg-type]
     frozen = ast.Call(nodes.path("dataclasses", "dataclass"), [], [ast.keyword("frozen", ast.Constant(True))])
-    body = [*docstring(item.doc), *fields, *leaves(names[name] for name, _ in item.fields if name in item.learnable)]
+    body = [*docstring(item.doc), *fields, *post_init(names[name] for name, _ in item.fields if name in item.learnable)]
     found = ast.ClassDef(scope.structs[item.name], [], [], body or [ast.Pass()], [frozen])
     nodes.locate(found, item.span, item.span.source)
     return with_comment(found, comment_text(place(item.span)))  # type: ignore[return-value]

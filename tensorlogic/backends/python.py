@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from tensorlogic.backends import functions, models, nodes
+from tensorlogic.backends import functions, models, nodes, relations
 from tensorlogic.backends.scope import ModuleScope, module_scope
 from tensorlogic.backends.text import check_reads_back, module_text
 from tensorlogic.backends.uses import analyse
@@ -69,6 +69,9 @@ def _declarations(scope: ModuleScope) -> tuple[list[ast.stmt], list[str]]:
     found: list[tuple[ast.stmt, Source]] = []
     found += ((functions.struct(scope, item), item.span.source) for item in module.structs)
     found += ((statement, module.source) for statement in functions.constants(scope))
+    if relations.has_relations(module):
+        scope.roots.add(relations.MODULE)
+        found.append((relations.declaration(module), module.source))
     found += ((models.model(scope, item), item.span.source) for item in module.models)
     found += ((functions.function(scope, item), item.span.source) for item in module.functions if item.receiver is None)
     found += ((statement, module.source) for statement in _blocks(scope))

@@ -3,7 +3,7 @@
 import ast
 from dataclasses import dataclass, field
 
-from tensorlogic.backends import nodes
+from tensorlogic.backends import nodes, relations
 from tensorlogic.backends.names import LocalNames, Namespace, declared
 from tensorlogic.backends.nodes import Expr
 from tensorlogic.backends.templates import is_template, overload, template
@@ -47,14 +47,18 @@ class ModuleScope:
     def taken_by(self, uses: Uses) -> frozenset[str]:
         """The module's names that a function with these uses must not hide."""
         known = {**self.structs, **self.models, **self.globals, **self.functions}
-        return frozenset((*(known[name] for name in uses.outside if name in known), *self.roots, *RUNTIME_MODULES))
+        return frozenset((*(known[name] for name in uses.outside if name in known), *self.roots, *RUNTIME_MODULES, *self.reserved()))
+
+    def reserved(self) -> tuple[str, ...]:
+        """Names of what holds the relations."""
+        return relations.RESERVED if relations.has_relations(self.module) else ()
 
 
 def module_scope(module: Module, uses: Uses) -> ModuleScope:
     """Names everything that the module declares; `uses` are those of its top level."""
     scope = ModuleScope(module)
     scope.roots.update(root for op in operations(module) if is_template(op) for root in template(*overload(op)).roots)
-    names = Namespace((*scope.roots, *RUNTIME_MODULES))
+    names = Namespace((*scope.roots, *RUNTIME_MODULES, *scope.reserved()))
     for struct in module.structs:
         scope.structs[struct.name] = names.new(declared(struct.name))
         scope.fields[struct.name] = _field_names(struct)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tensorlogic.checker.messages import describe
+from tensorlogic.checker.relation_data import EntityName
 from tensorlogic.checker.scope import GlobalName, MemberName, ModelName, Namespace, Scope, StructName, Unsupported
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.diagnostics.suggest import did_you_mean
@@ -303,6 +304,8 @@ class Annotations:
         found = self.scope.find(name)
         if isinstance(found, GlobalName) and found.item.kind == "const":
             return self._constant(found, span)
+        if isinstance(found, EntityName):
+            return found.dim
         if isinstance(found, Unsupported):
             return Dim.fresh()
         if isinstance(found, MemberName) and isinstance(found.item.type, Int) and found.item.type.value is not None:

@@ -22,6 +22,8 @@ from tensorlogic.checker.scope import (
     Unsupported,
     Variable,
 )
+from tensorlogic.checker.relation_data import EntityName, RelationName
+from tensorlogic.checker.relation_queries import check_count, is_relation
 from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.checker.slips import name_hint
 from tensorlogic.checker.state import State, Typed
@@ -68,13 +70,18 @@ def check_call(state: State, node: ast.Call, expected: Type | None) -> Typed:
         case ast.Path():
             return _call_path(state, node, node.callee)
         case ast.Index(base=ast.Name(name=name)) if registry.lookup(name) and state.scope.find(name) is None:
-            return state.error("TL0105", node.span, "reductions over indices are not supported yet")
+            return state.error("TL0404", node.callee.span, "a reduction over an index stands in an equation: `let`, `=` or `+=`")
     return call_value(state, node, state.expr(node.callee))
 
 
 def _call_name(state: State, node: ast.Call, name: str, span: Span, expected: Type | None) -> Typed:
     found = state.scope.find(name)
+    if name == "count" and found is None and node.args and is_relation(state, node.args[0].value):
+        return check_count(state, node)
     match found:
+        case EntityName() | RelationName():
+            help = f"ask it: `{name}(...)?`, or `count({name}(...))`"
+            return state.error("TL0305", node.span, f"`{name}` is a relation, and a fact has no value", "a value is expected here", help)
         case Variable() | GlobalName() | MemberName():
             return call_value(state, node, state.expr(node.callee))
         case FunctionName():

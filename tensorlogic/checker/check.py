@@ -2,6 +2,7 @@
 
 import os
 
+from tensorlogic.checker import relations
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.declarations import declare_file, new_imports
 from tensorlogic.checker.expressions import EXPRESSIONS, STATEMENTS
@@ -25,7 +26,7 @@ from tensorlogic.types.facts import Facts
 from tensorlogic.types.types import Tensor, is_unknown
 
 DECLARATIONS = (
-    ast.Import, ast.PythonImport, ast.Const, ast.FnDecl, ast.ModelDecl, ast.StructDecl, ast.ImplDecl, ast.EntityDecl, ast.RelationDecl,
+    ast.Import, ast.PythonImport, ast.Const, ast.FnDecl, ast.ModelDecl, ast.StructDecl, ast.ImplDecl, ast.EntityDecl, ast.Rule,
 )  # fmt: skip
 
 
@@ -63,6 +64,7 @@ def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Mo
     builder = Builder(new_imports(root_of(path), path), _initialize_import)
     declare_file(builder, state, tree, "")
     unused_settings(state)
+    relations.finish(state)
     _functions(builder, state)
     return _program(builder, state, tree)
 
@@ -88,6 +90,8 @@ def _initialize_import(builder: Builder, state: State, tree: ast.Module) -> None
     for node in tree.statements:
         if isinstance(node, ast.TensorDecl):
             _initialize(state, node)
+        elif isinstance(node, ast.RelationDecl):
+            relations.define(state, node)
     state.ops = outer
 
 
@@ -109,6 +113,8 @@ def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
     for node in statements:
         if isinstance(node, ast.TensorDecl):
             _initialize(state, node)
+        elif isinstance(node, ast.RelationDecl):
+            relations.define(state, node)
         elif not isinstance(node, ast.Main | ast.Test):
             state.statement(node)
     main: Region | None = None
@@ -133,6 +139,7 @@ def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
         tuple(builder.python),
         tuple(state.later),
         tuple(builder.made),
+        state.relations.knowledge(),
     )
 
 

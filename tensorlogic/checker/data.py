@@ -4,16 +4,24 @@ from keyword import iskeyword
 
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.syntax import ast
-from tensorlogic.types.types import AnyTensor, Int, Library, List, String, Type
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.types import AnyTensor, Int, Library, List, Record, String, Type
+from tensorlogic.types.unify import Bindings, substitute
 
 SOME_BATCH = Library("a batch")  # of a data set of which nothing is known: its parts are `Tensor`
 MEMBERS: dict[str, dict[str, Type]] = {"Tokenizer": {"vocab_size": Int(), "eos_id": Int(), "bos_id": Int()}}
 
 
 def element_of(type_: Type) -> Type:
-    """What one batch of a data set is."""
-    element = type_.header.get("element") if isinstance(type_, Library) and type_.header is not None else None
-    return element if element is not None else SOME_BATCH
+    """What one batch of a data set is. How many rows it has is open, each time anew: the last may have fewer."""
+    header = (type_.header or {}) if isinstance(type_, Library) else {}
+    element, rows = header.get("element"), header.get("rows")
+    if element is None or rows is None:
+        return SOME_BATCH
+    bound = Bindings(dims={name: Dim.fresh() for name in rows.symbols()})
+    if isinstance(element, Record):
+        return Record(tuple((name, substitute(part, bound, keep_open=True)) for name, part in element.fields))
+    return substitute(element, bound, keep_open=True)
 
 
 def takes_slices(type_: Library, items: tuple) -> bool:

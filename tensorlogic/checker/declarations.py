@@ -2,7 +2,7 @@
 
 import os
 
-from tensorlogic.checker import functions, models
+from tensorlogic.checker import functions, models, relations
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
@@ -19,8 +19,6 @@ from tensorlogic.source import Span
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.types import Struct, TypeVar, Unknown, is_unknown, widen
-
-LATER_DECLARATIONS = {ast.EntityDecl: "entities", ast.RelationDecl: "relations"}
 
 
 def declare_file(builder: Builder, state: State, tree: ast.Module, prefix: str) -> None:
@@ -40,11 +38,9 @@ def declare_file(builder: Builder, state: State, tree: ast.Module, prefix: str) 
         match node:
             case ast.StructDecl():
                 _struct_name(builder, state, node, prefix)
-            case ast.EntityDecl() | ast.RelationDecl():
-                _later(state, node)
-            case ast.Rule(head=ast.Call(callee=ast.Name(name=name))) if state.scope.find(name) is None:
-                state.scope.names[name] = Unsupported(node.span)
+    relations.declare_all(state, tree, lambda name: builder.unique(name, prefix), declare)
     _heads(builder, state, tree, prefix)
+    relations.read_all(state, tree)
 
 
 def _heads(builder: Builder, state: State, tree: ast.Module, prefix: str) -> None:
@@ -97,14 +93,6 @@ def place_of(binding: Binding) -> Span | None:
         case ModelName(declaration=node):
             return node.name_span
     return getattr(binding, "span", None)
-
-
-def _later(state: State, node: ast.EntityDecl | ast.RelationDecl) -> None:
-    state.error("TL0105", node.name_span, f"{LATER_DECLARATIONS[type(node)]} are not supported yet")
-    state.scope.names.setdefault(node.name, Unsupported(node.name_span))
-    if isinstance(node, ast.EntityDecl):
-        for member in node.members or ():
-            state.scope.names.setdefault(member.name, Unsupported(member.span))
 
 
 # --- imports ---------------------------------------------------------------------------------------------------------

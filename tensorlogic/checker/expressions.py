@@ -13,6 +13,7 @@ from tensorlogic.checker.learning import check_learn
 from tensorlogic.checker.literals import check_bool, check_float, check_int, check_list, check_range, check_string, check_tuple
 from tensorlogic.checker.members import check_cast, check_member, check_name
 from tensorlogic.checker.operators import check_binary, check_set, check_unary
+from tensorlogic.checker.relation_queries import check_infer, check_query
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.structs import check_struct
 from tensorlogic.syntax import ast
@@ -50,6 +51,10 @@ def _misplaced(state: State, node: ast.Node, expected: Type | None) -> Typed:
     return state.error("TL0101", node.span, "this stands only inside the brackets of an index")
 
 
+def _misplaced_aggregate(state: State, node: ast.Node, expected: Type | None) -> Typed:
+    return state.error("TL0101", node.span, "an aggregate stands in the body of a rule", help="to count what matches, write `count(r(x, _))`")
+
+
 def _path(state: State, node: ast.Path, expected: Type | None) -> Typed:
     return state.error("TL0306", node.span, "a function of a struct is called with parentheses")
 
@@ -59,7 +64,7 @@ EXPRESSIONS: Mapping[type, Any] = {
     ast.ListLit: check_list, ast.TupleLit: check_tuple, ast.SetLit: check_set, ast.StructLit: check_struct, ast.Unary: check_unary,
     ast.Binary: check_binary, ast.Range: check_range, ast.Cast: check_cast, ast.Call: check_call, ast.Index: check_index,
     ast.Member: check_member, ast.Path: _path, ast.Lambda: check_lambda, ast.If: check_if, ast.Match: check_match, ast.Block: _block,
-    ast.Query: _not_yet, ast.Aggregate: _not_yet, ast.Slice: _misplaced, ast.Ellipsis: _misplaced, ast.DottedIndex: _not_yet,
+    ast.Query: check_query, ast.Aggregate: _misplaced_aggregate, ast.Slice: _misplaced, ast.Ellipsis: _misplaced, ast.DottedIndex: _not_yet,
     ast.VirtualIndex: _not_yet, ast.DictLit: _map,
 }  # fmt: skip
 
@@ -68,8 +73,7 @@ STATEMENTS: Mapping[type, Any] = {
     ast.If: statements.check_branch, ast.Match: statements.check_branch, ast.For: statements.check_for, ast.While: statements.check_while,
     ast.Break: statements.check_leave, ast.Continue: statements.check_leave, ast.Return: statements.check_return,
     ast.Assert: statements.check_assert, ast.NoGrad: statements.check_no_grad, ast.Block: statements.check_block,
-    ast.Explain: statements.check_later, ast.Infer: statements.check_later, ast.Learn: check_learn,
-    ast.Rule: statements.check_later,
+    ast.Explain: statements.check_explain, ast.Infer: check_infer, ast.Learn: check_learn, ast.Rule: statements.check_rule,
     **dict.fromkeys(
         (ast.Import, ast.PythonImport, ast.Const, ast.TensorDecl, ast.FnDecl, ast.ModelDecl, ast.StructDecl, ast.ImplDecl, ast.Main,
          ast.Test, ast.EntityDecl, ast.RelationDecl), statements.check_misplaced),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tensorlogic.checker.annotations import Annotations, unmet
 from tensorlogic.checker.blocks import block_value, leaves
+from tensorlogic.checker.changes import changes_fields, written_fields
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
 from tensorlogic.checker.lengths import resized_names
@@ -144,7 +145,7 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
     for goal in function.refuted:
         facts = facts.assume(goal, node.span)  # reported at the head; the body is not to repeat it
     frame = Frame(node.name, result, facts, mutated_names(node.body.statements, (p.name for p in node.params)))
-    frame.resized = resized_names(node.body.statements)
+    frame.resized, frame.changes = resized_names(node.body.statements), changes_fields(node.body.statements)
     frame.dtype_vars = {v.name: v for v in signature.dtype_vars}
     frame.type_vars = {v.name: v for v in signature.type_vars}
     frame.segments = signature.segments
@@ -166,6 +167,7 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
 def _declare_receiver(state: State, model: ModelName) -> tuple[DimBinding, ...]:
     """The model that a method belongs to; its parameters are sizes that are read from it."""
     receiver = state.frame.receiver = Value("self", model.instance)
+    state.frame.written = written_fields(model.declaration)
     found: list[DimBinding] = []
     for name, size in model.signature.own_sizes.items():
         value = Value(name, Int(size))

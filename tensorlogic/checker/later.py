@@ -2,9 +2,6 @@
 
 LATER = frozenset(
     [
-        "load_tokenizer",
         "generate",
-        "embed",
-        "apply",
     ]
 )

@@ -39,6 +39,7 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def check_learn(state: State, node: ast.Learn) -> None:
+    errors = len(state.problems.errors)
     batches = _batches(state, node)
     frame = replace(state.frame, result=None, top=False, loops=0)
     with state.framed(frame), state.block("lambda", Scope(state.scope, "lambda")) as ops:
@@ -49,7 +50,9 @@ def check_learn(state: State, node: ast.Learn) -> None:
         objective = _objective(state, given["objective"].value) if "objective" in given else None
     options = {name: _option(state, option) for name, option in given.items() if name != "objective"}
     _required(state, node, given)
-    if objective is None or is_unknown(objective.type) or any(value is None for value in options.values()):
+    if "optimizer" not in given and len(state.problems.errors) == errors:
+        state.error("TL0601", node.span, "`learn` needs an optimizer", help="for example `optimizer: adamw(lr: 1e-3)`")
+    if objective is None or is_unknown(objective.type) or len(state.problems.errors) > errors or any(value is None for value in options.values()):
         return
     region = Region(params, tuple(ops), (objective.operand,))
     operands: tuple[Operand, ...] = tuple(value.operand for value in options.values() if value is not None)
@@ -88,8 +91,6 @@ def _required(state: State, node: ast.Learn, given: dict[str, ast.LearnOption]) 
         state.error("TL0601", node.span, "`learn` needs an objective", help="for example `objective: mse_loss(pred, y)`")
     elif not {"epochs", "steps"} & given.keys():
         state.error("TL0601", node.span, "`learn` needs `epochs` or `steps`", "when does it end?", "for example `epochs: 10`")
-    elif "optimizer" not in given:
-        state.error("TL0601", node.span, "`learn` needs an optimizer", help="for example `optimizer: adamw(lr: 1e-3)`")
     if "resume" in given and "checkpoint" not in given and _from_newest(given["resume"].value):
         help = 'for example `checkpoint: every(100, "checkpoints/")`'
         state.error("TL0601", given["resume"].span, "`resume` needs `checkpoint`, which says where the checkpoints are", help=help)
@@ -168,7 +169,8 @@ def _checkpoint(state: State, option: ast.LearnOption) -> Typed:
     value, action = _every(state, option, 'every(100, "checkpoints/")')
     if action is None or isinstance(action, String):
         return value
-    return state.error("TL0306", option.value.span, f"`checkpoint` saves to a folder, found {action}", "", 'write `every(100, "checkpoints/")`')
+    help = 'write `every(100, "checkpoints/")`'
+    return state.error("TL0306", option.value.span, f"`checkpoint` saves to a folder, found {action}", "", help)
 
 
 def _every(state: State, option: ast.LearnOption, example: str) -> tuple[Typed, Type | None]:

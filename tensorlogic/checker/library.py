@@ -15,6 +15,7 @@ from tensorlogic.diagnostics.diagnostic import Problems
 from tensorlogic.stdlib.library import library_model, library_names
 from tensorlogic.syntax import ast
 
+
 def declare_library(builder: Builder, state: State, tree: ast.Module) -> None:
     """Declare the layers that a file names and neither declares nor imports, in the scope that is current."""
     mentioned = [name for name in library_names() if name in tree.source.text and name not in state.scope.names]

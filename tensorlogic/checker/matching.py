@@ -245,8 +245,7 @@ class Matcher:
                 self._default(parameter)
 
     def _default(self, parameter: Parameter) -> None:
-        bound, node = self.attempt.bound, parameter.default
-        value = default_value(node)
+        bound, node, value = self.attempt.bound, parameter.default, default_value(parameter.default)
         match parameter.type:
             case DTypeValue(DTypeVar(name)) if isinstance(node, ast.Name) and (dtype := canonical(node.name)):
                 bound.dtypes.setdefault(name, dtype)
@@ -261,10 +260,11 @@ class Matcher:
     def _requirements(self) -> None:
         signature, bound = self.attempt.signature, self.attempt.bound
         for requirement in signature.where:
-            goal = substitute_goal(requirement.goal, bound.dims)
-            values = ", ".join(f"{n} is {bound.dims[n]}" for n in sorted(goal_symbols(requirement.goal)) if n in bound.dims)
-            text = requirement.text
-            self.attempt.need.require(goal, lambda w, goal=goal, text=text, v=values: WhereNotMet(f"`{signature.name}`", goal, w, text, v))
+            sizes = {n: bound.dims.get(n) or Dim.fresh() for n in sorted(goal_symbols(requirement.goal))}  # fresh: of a `Tensor`
+            goal = substitute_goal(requirement.goal, sizes)
+            values = ", ".join(f"{name} is {size}" for name, size in sizes.items() if name in bound.dims)
+            told = (f"`{signature.name}`", goal, requirement.text, values)
+            self.attempt.need.require(goal, lambda w, t=told: WhereNotMet(t[0], t[1], w, t[2], t[3]))
         self._collect(None)
 
     def apply_type(self, function: Type, params: tuple[Type, ...]) -> Type:

@@ -4,6 +4,8 @@ from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.data import is_some_batch, library_member, library_members
 from tensorlogic.checker.instances import instance_values, model_of
 from tensorlogic.checker.later import LATER
+from tensorlogic.checker.relation_data import EntityMember, EntityName, RelationName
+from tensorlogic.checker.relations import as_tensor, position
 from tensorlogic.checker.scope import (
     FunctionName,
     GlobalName,
@@ -65,9 +67,13 @@ def check_name(state: State, node: ast.Name, expected: Type | None) -> Typed:
             return own_member(state, item, node.span)
         case FunctionName():
             return _function_as_value(found, node.span)
+        case RelationName():
+            return as_tensor(state, found, node.span)
+        case EntityMember():
+            return position(state, found, node.span)
         case Unsupported():
             return state.unknown(node.span)
-        case StructName() | ModelName() | Namespace() | PythonModule():
+        case EntityName() | StructName() | ModelName() | Namespace() | PythonModule():
             return state.error("TL0306", node.span, f"`{node.name}` is no value", "a value is expected here")
     return _library_name(state, node)
 

@@ -47,7 +47,7 @@ def check_binary(state: State, node: ast.Binary, expected: Type | None) -> Typed
     if node.op == "in":
         return _membership(state, node)
     if node.op not in CHAINED:
-        return state.error("TL0105", node.span, "equations over indices are not supported yet")
+        return _side_by_side(state, node)
     chain: list[ast.Binary] = []
     left: ast.Node = node
     while isinstance(left, ast.Binary) and left.op in CHAINED:
@@ -59,6 +59,12 @@ def check_binary(state: State, node: ast.Binary, expected: Type | None) -> Typed
         right = state.expr(link.right, hint)
         total = apply_operator(state, link, total, right, exact=hint is not None)
     return total
+
+
+def _side_by_side(state: State, node: ast.Binary) -> Typed:
+    """Two values without an operator between them, outside an equation."""
+    help = "write `,` or `*` between them"
+    return state.error("TL0404", node.span, "two values stand side by side, and none has an index", "no operator", help)
 
 
 def apply_operator(state: State, node: ast.Binary, left: Typed, right: Typed, exact: bool = False) -> Typed:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tensorlogic.checker.relation_data import EntityMember, EntityName, RelationName
 from tensorlogic.ir.ir import Global, Member, Op, StructType, Value
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
@@ -21,6 +22,7 @@ class Variable:
     span: Span
     closure: "Closure | FunctionName | None" = None
     size: bool = False  # a dimension variable: it is what the arguments say
+    equation: object = None  # how an equation defined it
 
 
 @dataclass(eq=False)
@@ -122,7 +124,7 @@ class Unsupported:
     span: Span
 
 
-Binding = Variable | GlobalName | FunctionName | StructName | MemberName | ModelName | Namespace | PythonModule | Unsupported
+Binding = EntityName | EntityMember | RelationName | Variable | GlobalName | FunctionName | StructName | MemberName | ModelName | Namespace | PythonModule | Unsupported
 
 
 @dataclass(eq=False)

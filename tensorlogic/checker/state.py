@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tensorlogic.checker.limits import too_large
+from tensorlogic.checker.relation_data import Relations
 from tensorlogic.checker.scope import Closure, FunctionName, ModelName, Scope, StructName, Variable
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.diagnostics.suggest import did_you_mean
@@ -55,6 +56,8 @@ class Frame:
     entry_guards: list[Op] = field(default_factory=list)
     result_span: Span | None = None
     receiver: Value | None = None  # the model whose method it is
+    changes: bool = False  # its statements may write tensors of models
+    written: frozenset[str] = frozenset()  # the fields of the receiver that some method of it assigns
     no_grad: int = 0  # blocks without gradients around this place
     returned: list["Typed"] | None = None  # in a lambda: what its `return`s give
     unknown_names: set[str] = field(default_factory=set)  # reported already: a misspelt name is one mistake, however often it is read
@@ -71,6 +74,7 @@ class State:
     structs: dict[str, StructName] = field(default_factory=dict)
     models: dict[str, ModelName] = field(default_factory=dict)
     later: list[tuple[Span, str]] = field(default_factory=list)  # what is checked but cannot be run yet
+    relations: Relations = field(default_factory=Relations)
     ops: list[Op] = field(default_factory=list)
     instantiations: int = 0
     value_dims: dict[Value, Dim] = field(default_factory=dict)
@@ -212,7 +216,7 @@ class State:
         if isinstance(closure, Closure):
             self._name_closure(closure, variable.value)
             return
-        typed = self._own(typed)
+        typed = self.own(typed)
         last = self.ops[-1] if self.ops else None
         fresh = isinstance(typed.operand, Value) and not typed.operand.name and last is not None and last.results == (typed.operand,)
         if fresh and last is not None:
@@ -222,16 +226,26 @@ class State:
             self.ops.append(Op("copy", (typed.operand,), (variable.value,), {}, (), variable.span))
             self.trace(variable.value, variable.type)
 
-    def _own(self, typed: Typed) -> Typed:
-        """What a variable of the program takes from something that learns: a copy, which training does not change."""
-        if not self.frame.top or not isinstance(typed.type, Tensor):
-            return typed
-        last = self.ops[-1] if self.ops else None
-        field = last is not None and last.code == "field" and last.results == (typed.operand,) and isinstance(last.args[0].type, ModelOf)  # type: ignore[union-attr]
-        learns = isinstance(typed.operand, GlobalRef) and self.globals[typed.operand.name].learnable
-        if not field and not learns:
+    def own(self, typed: Typed) -> Typed:
+        """What a variable of the program, or a result, takes from something that changes: a copy, which is a value from then on."""
+        if not isinstance(typed.type, Tensor) or not (self._changing_field(typed.operand) or self._changing_global(typed.operand)):
             return typed
         return self.emit("builtin", (typed.operand,), typed.type, typed.span, name="clone", index=0)
+
+    def _changing_field(self, operand: Operand) -> bool:
+        """Whether it was just read from a field that learns, or that is assigned, while it may be needed."""
+        last = self.ops[-1] if self.ops else None
+        if last is None or last.code != "field" or last.results != (operand,):
+            return False
+        if last.args[0] is self.frame.receiver and last.attrs["name"] in self.frame.written:
+            return True
+        owner = getattr(last.args[0], "type", None)
+        learns = isinstance(owner, ModelOf) or (isinstance(owner, Struct) and last.attrs["name"] in self.structs[owner.name].item.learnable)
+        return learns and (self.frame.top or self.frame.changes)
+
+    def _changing_global(self, operand: Operand) -> bool:
+        changing = self.frame.top or self.frame.changes
+        return changing and isinstance(operand, GlobalRef) and self.globals[operand.name].learnable
 
     def _name_closure(self, closure: Closure, value: Value) -> None:
         at = next(i for i, op in enumerate(closure.ops) if op is closure.placeholder)

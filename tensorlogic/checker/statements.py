@@ -3,11 +3,13 @@
 from tensorlogic.checker.blocks import block_value
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.data import element_of
-from tensorlogic.checker.equations import check_equation
+from tensorlogic.checker.equations.solve import equation_value, is_equation_value
+from tensorlogic.checker.equations.statement import assign_equation, let_equation
 from tensorlogic.checker.lengths import kept_length
 from tensorlogic.checker.operators import condition
 from tensorlogic.checker.patterns import bind, bind_name, read_type
 from tensorlogic.checker.places import assign, is_equation
+from tensorlogic.checker.relation_queries import check_fact, check_question, is_relation
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic
 from tensorlogic.ir.ir import Const, Op, Operand, Region, Value
@@ -22,7 +24,20 @@ MOST_VALUES = 64  # that a loop variable is said to be one of
 
 
 def check_expression(state: State, node: ast.ExprStmt) -> None:
-    state.expr(node.value)
+    if isinstance(node.value, ast.Query):
+        check_question(state, node.value, "show")
+    elif isinstance(node.value, ast.Call) and is_relation(state, node.value):
+        check_fact(state, node.value)
+    else:
+        state.expr(node.value)
+
+
+def check_explain(state: State, node: ast.Explain) -> None:
+    check_question(state, node, "explain")
+
+
+def check_rule(state: State, node: ast.Rule) -> None:
+    state.error("TL0101", node.span, "a rule stands at the top of a file: it holds for the whole program")
 
 
 def check_branch(state: State, node: ast.If | ast.Match) -> None:
@@ -30,15 +45,15 @@ def check_branch(state: State, node: ast.If | ast.Match) -> None:
 
 
 def check_let(state: State, node: ast.Let) -> None:
-    if isinstance(node.target, ast.Index) or node.where:
-        equation(state, node.target, node)
+    if isinstance(node.target, ast.Index):
+        let_equation(state, node)
         return
     if node.type is None:
-        value = state.expr(node.value)
+        value = _value(state, node)
         _bind(state, node.target, _with_value(state, value, node.value))
         return
     wanted = read_type(state, node.type)
-    value = state.expr(node.value, wanted)
+    value = _value(state, node, wanted)
     what = f"`{node.target.name}`" if isinstance(node.target, ast.BindPattern) else "the value"
     fitted = coerce(state, _with_value(state, value, node.value), wanted, what, of=node.type.span)
     if fitted.doubted:  # the declaration may be the mistake as well as the value
@@ -71,20 +86,19 @@ def shadows_builtin(state: State, target: ast.BindPattern) -> None:
         state.report(Diagnostic("TL0701", title, target.span, text, help=help, severity="warning"))
 
 
-def equation(state: State, target: ast.Node, node: ast.Let | ast.Assign) -> None:
-    """Checked where this version knows what it means; otherwise the name is declared, so that its uses are silent."""
-    plain = isinstance(node, ast.Let) or node.op in ("=", ":=")
-    if plain and isinstance(target, ast.Index) and check_equation(state, target, node.value, node.where):
-        return
-    state.error("TL0105", node.span, f"equations over indices are {NOT_YET}")
-    base = target.base if isinstance(target, ast.Index) else target
-    if isinstance(base, ast.Name) and state.scope.find(base.name) is None:
-        state.declare(base.name, Unknown(), base.span)
+def _value(state: State, node: ast.Let, wanted: Type | None = None) -> Typed:
+    """What `let` gives a name: any expression, or the right side of an equation without an index on its left."""
+    if node.where or is_equation_value(state, node.value):
+        return equation_value(state, node.value, node.where)
+    return state.expr(node.value, wanted)
 
 
 def check_assign(state: State, node: ast.Assign) -> None:
-    if node.where or node.op in ("max=", "min=") or is_equation(state, node.target):
-        equation(state, node.target, node)
+    if isinstance(node.target, ast.Call) and is_relation(state, node.target) and node.op == "=":
+        check_fact(state, node.target, node.value)
+        return
+    if node.where or node.op in ("max=", "min=") or is_equation(state, node.target) or is_equation_value(state, node.value):
+        assign_equation(state, node)
         return
     assign(state, node)
 
@@ -207,7 +221,7 @@ def return_value(state: State, value: Typed, span) -> None:
             )
         state.add("return", (), span)
         return
-    fitted = coerce(state, value, frame.result, "the result", result=frame.result_span)
+    fitted = coerce(state, state.own(value), frame.result, "the result", result=frame.result_span)
     state.add("return", (fitted.operand,), span)
 
 
@@ -237,13 +251,6 @@ def check_block(state: State, node: ast.Block) -> None:
     with state.block() as ops:
         block_value(state, node, None)
     state.ops.extend(ops)
-
-
-def check_later(state: State, node: ast.Node) -> None:
-    words = {ast.Explain: "proofs of relations", ast.Infer: "inference", ast.Rule: "rules"}
-    state.error(
-        "TL0105", node.span, f"{words.get(type(node), 'this')} {'are' if isinstance(node, ast.Rule | ast.Explain) else 'is'} {NOT_YET}"
-    )
 
 
 def check_misplaced(state: State, node: ast.Node) -> None:

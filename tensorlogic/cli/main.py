@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": ("explain", "what a code such as TL0301 means, with examples"),
     "builtins": ("builtins", "the functions of the language"),
     "inspect": ("inspect_file", "what a model file holds, from its header alone"),
+    "plot": ("plot", "the loss curve of a training as a picture"),
     "env": ("env", "versions and devices, for a report of a problem"),
 }
 NOT_YET = ("generate", "graph", "cost", "repl", "lsp")

@@ -47,12 +47,21 @@ Operations, by `code` (attributes in parentheses):
     check_type(type, bindings) the operand is checked against the tensor type at run time, the result has that type
     learn(options)            operands: batches or `Omitted`, then the values of the `options`, which are their names; regions[0] is the
                               step: it takes a batch, if there are any, and yields the objective
+    fact(relation, weighted)  one fact: a value per column, behind them its weight if it has one
+    facts(relation, folder)   all facts of a file; the operand is its path
+    query(relation, terms, what)
+                              asks a relation: `terms` are per column the name of a variable, None for `_`, or the place of an operand;
+                              `what` is query (records), show (a table), count, explain, or forward and backward, how it is derived
+    as_tensor(relation)       the relation over its entity types, float32; the operands are the learnable tensors it comes from
+    as_relation(relation)     the facts are the places of a tensor that are not zero
+    entity(entity, name)      the place of an entity in its open type
     no_grad                   regions[0] runs without gradients
 """
 
 from collections.abc import Mapping
 from dataclasses import field
 
+from tensorlogic.ir.relations import Knowledge
 from tensorlogic.record import distinct_record, record
 from tensorlogic.source import Source, Span
 from tensorlogic.types.signature import Signature
@@ -239,6 +248,7 @@ class Module:
     python: tuple[Span, ...] = ()  # where Python modules are imported: run only where the user allows it
     later: tuple[tuple[Span, str], ...] = ()  # what is checked and cannot be run yet, with its name
     models: tuple[Model, ...] = ()
+    knowledge: Knowledge = Knowledge()
 
     def function(self, name: str) -> Function:
         return next(f for f in self.functions if f.name == name)

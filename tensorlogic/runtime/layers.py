@@ -33,11 +33,17 @@ class RNN(Recurrent):
     """h = tanh(W x + U h), or relu: x [B, T, I] to [B, T, H]."""
 
     def __init__(
-        self, I: int, H: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True, dropout: float = 0.0, bidirectional=False  # noqa: E741
+        self,
+        size: int,
+        hidden: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
     ) -> None:
-        super().__init__(
-            nn.RNN(I, H, num_layers, nonlinearity=nonlinearity, bias=bias, dropout=dropout, bidirectional=bidirectional)
-        )
+        options = {"bias": bias, "dropout": dropout, "bidirectional": bidirectional}
+        super().__init__(nn.RNN(size, hidden, num_layers, nonlinearity=nonlinearity, **options))
         self.step = torch.rnn_tanh if nonlinearity == "tanh" else torch.rnn_relu
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,8 +57,10 @@ class RNN(Recurrent):
 class GRU(Recurrent):
     """x [B, T, I] to [B, T, H]."""
 
-    def __init__(self, I: int, H: int, num_layers: int = 1, bias: bool = True, dropout: float = 0.0, bidirectional: bool = False) -> None:  # noqa: E741
-        super().__init__(nn.GRU(I, H, num_layers, bias=bias, dropout=dropout, bidirectional=bidirectional))
+    def __init__(
+        self, size: int, hidden: int, num_layers: int = 1, bias: bool = True, dropout: float = 0.0, bidirectional: bool = False
+    ) -> None:
+        super().__init__(nn.GRU(size, hidden, num_layers, bias=bias, dropout=dropout, bidirectional=bidirectional))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.run(x, self.start(x))[0]
@@ -65,8 +73,10 @@ class GRU(Recurrent):
 class LSTM(Recurrent):
     """x [B, T, I] to [B, T, H]; the state is a pair (h, c)."""
 
-    def __init__(self, I: int, H: int, num_layers: int = 1, bias: bool = True, dropout: float = 0.0, bidirectional: bool = False) -> None:  # noqa: E741
-        super().__init__(nn.LSTM(I, H, num_layers, bias=bias, dropout=dropout, bidirectional=bidirectional))
+    def __init__(
+        self, size: int, hidden: int, num_layers: int = 1, bias: bool = True, dropout: float = 0.0, bidirectional: bool = False
+    ) -> None:
+        super().__init__(nn.LSTM(size, hidden, num_layers, bias=bias, dropout=dropout, bidirectional=bidirectional))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.run(x, (self.start(x), self.start(x)))[0]
@@ -82,6 +92,9 @@ class MultiHeadAttention(nn.MultiheadAttention):
 
     def __init__(self, D: int, H: int, bias: bool = True, dropout: float = 0.0) -> None:
         super().__init__(D, H, dropout=dropout, bias=bias, batch_first=True)
+        plain = nn.Linear(D, D, bias=bias, device="meta")  # of the very class that adapters look for
+        plain.weight, plain.bias = self.out_proj.weight, self.out_proj.bias
+        self.out_proj = plain  # type: ignore[assignment]
 
     def forward(self, x: Tensor, causal: bool = False) -> Tensor:  # type: ignore[override]
         """x [..., T, D] attends to itself, if `causal` only to what came before."""
@@ -105,7 +118,7 @@ class MultiHeadAttention(nn.MultiheadAttention):
 class LoRALinear(AdaptedLinear):
     """A frozen linear layer with a low-rank addition that learns; see `tensorlogic.runtime.lora`."""
 
-    def __init__(self, I: int, O: int, rank: int, alpha: float, bias: bool = True, dropout: float = 0.0) -> None:  # noqa: E741
-        super().__init__(I, O, bias=bias)
+    def __init__(self, size: int, outputs: int, rank: int, alpha: float, bias: bool = True, dropout: float = 0.0) -> None:
+        super().__init__(size, outputs, bias=bias)
         self.requires_grad_(False)
         self.lora = Addition(self, rank, alpha, dropout)

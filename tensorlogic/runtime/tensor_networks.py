@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
-from tensorlogic.runtime.decompose import tt_svd, tucker
+from tensorlogic.runtime.decompose import tt_reconstruct, tt_svd, tucker, tucker_reconstruct
 
 INITIALIZERS = ("uniform", "orthogonal")
 Made = TypeVar("Made", bound="Network")
@@ -33,18 +33,27 @@ class Network(nn.Module):
         """The parameters that the weight is made of."""
         raise NotImplementedError
 
+    def matrix(self) -> Tensor:
+        """The weight [I, O] put together."""
+        raise NotImplementedError
+
     def dense(self) -> Tensor:
-        """The weight [O, I] that the parts stand for."""
-        bare = self.transformed(torch.eye(self.I, dtype=self.parts()[0].dtype, device=self.parts()[0].device))
-        return bare.T
+        """The weight [O, I], as a dense layer has it."""
+        return self.matrix().T
 
     def transformed(self, x: Tensor) -> Tensor:
-        """x [N, I] times the weight: [N, O]."""
+        """x [N, I] times the weight, part by part: [N, O]."""
+        raise NotImplementedError
+
+    def multiplications(self) -> int:
+        """How many a row of x takes part by part; a dense layer takes I * O."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [..., I] to [..., O]"""
-        y = self.transformed(x.reshape(-1, self.I)).reshape(*x.shape[:-1], self.O)
+        """x [..., I] to [..., O]; where the parts take more multiplications than the weight, that is put together first."""
+        rows = x.reshape(-1, self.I)
+        y = rows @ self.matrix() if self.multiplications() > self.I * self.O else self.transformed(rows)
+        y = y.reshape(*x.shape[:-1], self.O)
         return y if self.bias is None else y + self.bias
 
 
@@ -69,6 +78,12 @@ class TTLinear(Network):
     def parts(self) -> list[nn.Parameter]:
         return list(self.cores)
 
+    def matrix(self) -> Tensor:
+        whole = tt_reconstruct([core.flatten(1, 2) for core in self.cores])
+        d = len(self.inputs)
+        pairs = whole.reshape([size for pair in zip(self.inputs, self.outputs, strict=True) for size in pair])
+        return pairs.permute([*range(0, 2 * d, 2), *range(1, 2 * d, 2)]).reshape(self.I, self.O)
+
     def transformed(self, x: Tensor) -> Tensor:
         z = x.reshape(-1, self.inputs[0], self.I // self.inputs[0])  # [N and outputs so far, rank and next input, inputs to come]
         for core, following in zip(self.cores, (*self.inputs[1:], 1), strict=True):
@@ -77,6 +92,10 @@ class TTLinear(Network):
             z = (z.squeeze(-1) @ rows)[..., None] if z.shape[-1] == 1 else rows.T @ z
             z = z.reshape(-1, s * following, z.shape[-1] // following)
         return z.reshape(-1, self.O)
+
+    def multiplications(self) -> int:
+        around = (prod(self.outputs[:k]) * prod(self.inputs[k + 1 :]) for k in range(len(self.inputs)))
+        return sum(core.numel() * times for core, times in zip(self.parts(), around, strict=True))
 
 
 class TuckerLinear(Network):
@@ -97,14 +116,23 @@ class TuckerLinear(Network):
     def parts(self) -> list[nn.Parameter]:
         return [self.core, *self.input_factors, *self.output_factors]
 
+    def matrix(self) -> Tensor:
+        return tucker_reconstruct(self.core, [*self.input_factors, *self.output_factors]).reshape(self.I, self.O)
+
     def transformed(self, x: Tensor) -> Tensor:
         z = x.reshape(-1, *self.inputs)
         for factor in self.input_factors:
-            z = torch.tensordot(z, factor, dims=([1], [0]))  # the axis in front goes behind, as its rank
+            z = z.movedim(1, -1) @ factor  # the axis in front goes behind, as its rank
         z = (z.flatten(1) @ self.core.reshape(z[0].numel(), -1)).reshape(-1, *self.core.shape[len(self.inputs) :])
         for factor in self.output_factors:
-            z = torch.tensordot(z, factor, dims=([1], [1]))
+            z = z.movedim(1, -1) @ factor.T
         return z.reshape(-1, self.O)
+
+    def multiplications(self) -> int:
+        ins, outs = len(self.inputs), len(self.outputs)
+        ranks, total = self.core.shape, self.core.numel()
+        total += sum(prod(ranks[: k + 1]) * prod(self.inputs[k:]) for k in range(ins))
+        return total + sum(prod(self.outputs[: k + 1]) * prod(ranks[ins + k :]) for k in range(outs))
 
 
 # --- what can be wrong -----------------------------------------------------------------------------------------------
@@ -126,7 +154,7 @@ def check_train(inputs: Sequence[int], outputs: Sequence[int], ranks: Sequence[i
     _positive((*inputs, *outputs, *ranks))
     for rank, most in zip(ranks, allowed_ranks(inputs, outputs, ranks), strict=True):
         if rank > most:
-            _refuse("TL0301", f"the rank {rank} is more than the sizes allow, {most}")
+            _refuse("TL0311", f"the rank {rank} is more than the sizes allow, {most}")
     if init not in INITIALIZERS:
         _refuse("TL0306", f"there is no initialization {init!r}", f"there are {', '.join(INITIALIZERS)}")
 
@@ -137,7 +165,7 @@ def check_tucker(inputs: Sequence[int], outputs: Sequence[int], input_ranks: Seq
     _positive((*inputs, *outputs, *input_ranks, *output_ranks))
     for rank, size in zip((*input_ranks, *output_ranks), (*inputs, *outputs), strict=True):
         if rank > size:
-            _refuse("TL0301", f"the rank {rank} is more than its factor, {size}")
+            _refuse("TL0311", f"the rank {rank} is more than its factor, {size}")
 
 
 def _positive(numbers: Sequence[int]) -> None:
@@ -192,7 +220,7 @@ def tucker_linear_from(
 ) -> TuckerLinear:
     """Tucker's form of a dense layer's weight."""
     _same_sizes(linear, inputs, outputs)
-    made = TuckerLinear(inputs, outputs, input_ranks, output_ranks, linear.bias is not None)
+    made = TuckerLinear(inputs, outputs, input_ranks, output_ranks, linear.bias is not None).to(linear.weight)
     weight = linear.weight.detach().T.reshape(*inputs, *outputs)
     core, factors = tucker(weight, [*input_ranks, *output_ranks])
     with torch.no_grad():

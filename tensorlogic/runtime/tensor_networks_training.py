@@ -4,7 +4,7 @@ Every function takes a whole model and works on the layers in it that it is for.
 """
 
 from collections.abc import Iterator, Sequence
-from math import prod
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.runtime.tensor_networks import Network, TTLinear, TuckerLinear, allowed_ranks
 
+Kind = TypeVar("Kind", bound=Network)
 
-def networks(model: nn.Module, kind: type = Network) -> Iterator[tuple[str, Network]]:
-    """The tensor-network layers with their paths. Raises TL0602 where there is none."""
+
+def networks(model: nn.Module, kind: type[Kind]) -> Iterator[tuple[str, Kind]]:
+    """The layers of a kind with their paths. Raises TL0602 where there is none."""
     found = [(path, layer) for path, layer in model.named_modules() if isinstance(layer, kind)]
     if not found:
         raise TensorLogicError(Diagnostic("TL0602", f"the model has no {'tensor-network' if kind is Network else kind.__name__} layer"))
@@ -29,7 +31,7 @@ def recondition(model: nn.Module) -> None:
     """Left-canonical trains: all cores but the last have orthonormal columns, so that the last has the norm of the weight; factors of
     Tucker's form likewise, with the norm in the core. What a layer computes stays the same, but for rounding; so do its parameters as
     objects, and an optimizer goes on (its momenta are of the coordinates before)."""
-    for _, layer in networks(model):
+    for _, layer in networks(model, Network):
         if isinstance(layer, TTLinear):
             _write(layer, left_canonical([core.detach() for core in layer.parts()]))
         elif isinstance(layer, TuckerLinear):
@@ -60,7 +62,7 @@ def _canonical_tucker(layer: TuckerLinear) -> None:
     for factor in (*layer.input_factors, *layer.output_factors):
         q, rest = torch.linalg.qr(factor)
         factor.copy_(q)
-        core = torch.tensordot(core, rest, dims=([0], [1]))  # the axis in front goes behind: after all of them the order is as before
+        core = core.movedim(0, -1) @ rest.T  # the axis in front goes behind: after all of them the order is as before
     layer.core.copy_(core)
 
 
@@ -72,7 +74,6 @@ def set_tt_ranks(model: nn.Module, ranks: Sequence[int]) -> None:
     """Give every train these inner ranks, as far as its sizes allow. More rank keeps what a layer computes, less takes the nearest
     weight of that rank. Cores of another shape are new parameters: an optimizer is made after this. Raises TL0304 for a wrong number."""
     for path, layer in networks(model, TTLinear):
-        assert isinstance(layer, TTLinear)
         if len(ranks) != len(layer.ranks):
             title = f"`{path or 'the layer'}` has {len(layer.ranks)} inner ranks, not {len(ranks)}"
             raise TensorLogicError(Diagnostic("TL0304", title))
@@ -82,7 +83,9 @@ def set_tt_ranks(model: nn.Module, ranks: Sequence[int]) -> None:
 
 
 def _resize(layer: TTLinear, ranks: Sequence[int]) -> None:
-    cores = truncated([core.detach() for core in layer.parts()], ranks)
+    cores = [core.detach() for core in layer.parts()]
+    if any(new < old for new, old in zip(ranks, layer.ranks, strict=True)):
+        cores = truncated(cores, ranks)
     _write(layer, padded(cores, ranks))
 
 
@@ -90,10 +93,7 @@ def truncated(cores: Sequence[Tensor], ranks: Sequence[int]) -> list[Tensor]:
     """The train with inner ranks of at most `ranks`, by SVD from the right."""
     found = left_canonical(cores)
     for k in range(len(found) - 1, 0, -1):
-        rows = found[k].reshape(found[k].shape[0], -1)
-        if rows.shape[0] <= ranks[k - 1]:
-            continue
-        u, s, vh = torch.linalg.svd(rows, full_matrices=False)
+        u, s, vh = torch.linalg.svd(found[k].reshape(found[k].shape[0], -1), full_matrices=False)
         kept = min(ranks[k - 1], s.shape[0])
         found[k] = vh[:kept].reshape(kept, *found[k].shape[1:])
         found[k - 1] = torch.tensordot(found[k - 1], u[:, :kept] * s[:kept], dims=1)
@@ -121,7 +121,6 @@ def adapt_ranks(model: nn.Module, low: float, high: float, smallest: int, larges
     To be called after `backward`. Raises TL0305 where there are no gradients."""
     changed = 0
     for path, layer in networks(model, TTLinear):
-        assert isinstance(layer, TTLinear)
         wanted = [_adapted(rank, push, low, high, smallest, largest) for rank, push in zip(layer.ranks, pushes(path, layer), strict=True)]
         before, ranks = layer.ranks, allowed_ranks(layer.inputs, layer.outputs, wanted)
         if ranks != before:
@@ -149,20 +148,22 @@ def pushes(path: str, layer: TTLinear) -> list[float]:
 
 def core_norms(model: nn.Module) -> list[float]:
     """The norms of the cores and factors of all layers, in order."""
-    return [float(part.detach().norm()) for _, layer in networks(model) for part in layer.parts()]
+    return [float(part.detach().norm()) for _, layer in networks(model, Network) for part in layer.parts()]
 
 
 def tt_report(model: nn.Module) -> str:
-    """One line for each layer: its ranks, the norm and the largest element of each part, and its size beside the dense weight's."""
-    return "\n".join(_line(path, layer) for path, layer in networks(model))
+    """One line for each layer: its ranks, the norm and the largest element of each part, and beside a dense layer's its elements and the
+    multiplications for a row of its input."""
+    return "\n".join(_line(path, layer) for path, layer in networks(model, Network))
 
 
 def _line(path: str, layer: Network) -> str:
     parts = [part.detach() for part in layer.parts()]
     ranks = layer.ranks if isinstance(layer, TTLinear) else list(parts[0].shape)
     norms, largest = (", ".join(f"{value:.3g}" for value in found) for found in _figures(parts))
-    elements, dense = sum(part.numel() for part in parts), prod((layer.I, layer.O))
-    return f"{path or 'layer'}: ranks {ranks}, norms [{norms}], largest [{largest}], {elements} elements, {dense} dense"
+    dense = f"of {layer.I * layer.O:,}"
+    size = f"{sum(part.numel() for part in parts):,} elements {dense}, {layer.multiplications():,} multiplications {dense}"
+    return f"{path or 'layer'}: ranks {ranks}, norms [{norms}], largest [{largest}], {size}"
 
 
 def _figures(parts: Sequence[Tensor]) -> tuple[list[float], list[float]]:

@@ -12,13 +12,13 @@ from tensorlogic.types.types import AnyTensor, Int, Library, List, Range, Record
 _DATA = "tensors of one first size, a list, or a data set"
 
 
-def _some_rows(call, type_: Type, what: str) -> Type | None:
+def _some_rows(call, type_: Type, rows: Dim, what: str) -> Type | None:
     """The type of some rows of a column; None after a mistake."""
     match type_:
         case Tensor(_, ()):
             call.need.fail(RankMismatch(what, "at least 1", type_))
         case Tensor(dtype, shape):
-            return Tensor(dtype, (Dim.fresh(), *shape[1:]))
+            return Tensor(dtype, (rows, *shape[1:]))
         case AnyTensor():
             return type_
         case List(element):
@@ -34,32 +34,42 @@ def _one_length(call, columns: tuple[Type, ...], what: str) -> None:
         call.need.require(Rel("==", sizes[0], size), lambda w, size=size: SizeMismatch(f"the first sizes of {what}", sizes[0], size, w))
 
 
-def _some(call) -> Type | None:
-    """What some of `rows` are; None after a mistake, and for a data set of which nothing is known."""
+def _some(call, size: Dim) -> Type | None:
+    """What `size` of the `rows` are; None after a mistake."""
     data = call.types["rows"]
     what = f"`rows` of `{'batches' if 'size' in call.types else 'random_split'}`"
     match data:
-        case Library("Dataset", header):
-            return (header or {}).get("element")
         case Tuple(items) if items:
-            parts = [_some_rows(call, item, what) for item in items]
+            parts = [_some_rows(call, item, size, what) for item in items]
             _one_length(call, items, what)
             return Tuple(tuple(p for p in parts if p is not None))
-    return _some_rows(call, data, what)
+    return _some_rows(call, data, size, what)
+
+
+def _check_unbatched(call, data: Library, name: str) -> None:
+    """Batches are settled: how many rows each has, and their order."""
+    if data.name != "Dataset":
+        call.need.fail(WrongType(f"`rows` of `{name}`", _DATA, data))
+    elif (data.header or {}).get("batched"):
+        call.need.fail(BadArgument("TL0306", "these are batches already", f"give `{name}` the data that they were made of"))
 
 
 def _batches(call) -> Type | None:
     data = call.types["rows"]
-    if isinstance(data, Library) and (data.header or {}).get("batched"):
-        call.need.fail(BadArgument("TL0306", "these are batches already", "give `batches` the data that they were made of"))
-    element = _some(call)
-    return Library("Dataset", {"element": element, "batched": True})
+    if not isinstance(data, Library):
+        size = Dim.fresh()
+        return Library("Dataset", {"element": _some(call, size), "rows": size, "batched": True})
+    _check_unbatched(call, data, "batches")
+    return Library("Dataset", {**(data.header or {}), "batched": True})
 
 
 def _parts(call) -> Type | None:
     data = call.types["rows"]
-    part = data if isinstance(data, Library) else _some(call)
-    return Tuple((part, part)) if part is not None else None
+    if isinstance(data, Library):
+        _check_unbatched(call, data, "random_split")
+        return Tuple((data, data))
+    parts = _some(call, Dim.fresh()), _some(call, Dim.fresh())
+    return Tuple((parts[0], parts[1])) if parts[0] is not None and parts[1] is not None else None
 
 
 @builtin(
@@ -76,8 +86,9 @@ def _windows(call) -> Type | None:
     if isinstance(ids, Tensor) and isinstance(ids.shape[0], Dim):
         text = f"`windows` needs more ids than its length, found {ids.shape[0]} for a length of {length}"
         call.need.require(Rel(">", ids.shape[0], length), lambda _: BadArgument("TL0311", text), certain=True)
-    window = Tensor("int64", (Dim.fresh(), length))
-    return Library("Dataset", {"element": Record((("inputs", window), ("targets", window)))})
+    rows = Dim.fresh()
+    window = Tensor("int64", (rows, length))
+    return Library("Dataset", {"element": Record((("inputs", window), ("targets", window))), "rows": rows})
 
 
 @builtin(

@@ -50,8 +50,8 @@ _BUILTINS: dict[str, Builtin] = {}
 _INITIALIZERS: dict[str, Initializer] = {}
 _MODULES = (
     "creation", "elementwise", "numbers", "combination", "activations", "reductions", "extremes", "shape", "indexing", "linear", "matrices",
-    "convolution", "normalization", "attention", "losses", "decomposition", "tensor_networks", "weights", "training", "adapters", "host",
-    "lists", "text", "properties", "data",
+    "convolution", "normalization", "attention", "losses", "decomposition", "equations", "tensor_networks", "weights", "training", "adapters", "host",
+    "lists", "text", "properties", "relations", "data", "tokenizers",
 )  # fmt: skip
 
 

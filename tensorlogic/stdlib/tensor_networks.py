@@ -31,7 +31,9 @@ def _agree(call, words: str, left: Dim | None, right: object) -> None:
         call.need.require(Rel("==", left, right), lambda witness: SizeMismatch(words, left, right, witness))
 
 
-@builtin("tt_linear_from(linear: Model, inputs: [int], outputs: [int], ranks: [int]) -> Model", infer=_from_dense("TTLinear", layer_sizes.cut))
+@builtin(
+    "tt_linear_from(linear: Model, inputs: [int], outputs: [int], ranks: [int]) -> Model", infer=_from_dense("TTLinear", layer_sizes.cut)
+)
 def tt_linear_from(linear, inputs, outputs, ranks):
     """The TTLinear nearest to a dense linear layer, by repeated SVD. A rank above what the sizes allow is cut to that."""
     return runtime.tensor_networks.tt_linear_from(linear, inputs, outputs, ranks)

@@ -16,9 +16,11 @@ def eval_(model):
     return model.eval()
 
 
-@builtin("params(of: Model) -> [Tensor]", "params(of: Adapter) -> [Tensor]")
+@builtin(
+    "params(of: Model) -> [Tensor]", "params(of: Adapter) -> [Tensor]", "params(of: [Model]) -> [Tensor]", "params(of: AnyStruct) -> [Tensor]"
+)
 def params(of):
-    """The learnable tensors of a model or an adapter, in the order of their fields."""
+    """The learnable tensors of a model, several models, an adapter or a struct, in the order of their fields."""
     return runtime.training.learnable(of)
 
 

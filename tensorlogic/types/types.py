@@ -218,7 +218,7 @@ class Record:
         return f"{{{', '.join(f'{name}: {type_}' for name, type_ in self.fields)}}}"
 
 
-RULES = ("OptimizerRule", "ScheduleRule", "Every")  # in builtins: what the options of `learn` take
+RULES = ("OptimizerRule", "ScheduleRule", "Every", "AnyStruct")  # in builtins: what the options of `learn` take, and any struct
 
 
 @record

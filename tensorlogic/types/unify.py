@@ -102,7 +102,7 @@ class Unifier:
                 for (_, want), (_, have) in zip(args, others, strict=True):
                     if isinstance(want, Dim) and isinstance(have, Dim):
                         self.fit_dim(want, have, what)
-            case Library("Model"), ModelOf():
+            case (Library("Model"), ModelOf()) | (Library("AnyStruct"), Struct()):
                 return
             case (Fn(params, result), Fn(others, given)) if len(params) == len(others):
                 self._fit_function(params, result, others, given, what)

@@ -4,6 +4,7 @@ import json
 import re
 
 from tensorlogic.diagnostics.codes import CODES
+from tensorlogic.stdlib.library import layer_names
 from tensorlogic.stdlib.registry import initializer_names, names
 
 HEADER = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
@@ -21,7 +22,7 @@ def test_explain_lists_all(tlc):
 def test_builtins_lists_all(tlc):
     result = tlc("builtins")
     found = [re.split(r"[(<,]", line)[0] for line in result.out.splitlines()]
-    assert result.code == 0 and found == [*names(), *initializer_names()]
+    assert result.code == 0 and found == [*names(), *initializer_names(), *layer_names()]
 
 
 def test_builtin(tlc):

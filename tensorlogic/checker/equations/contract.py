@@ -55,17 +55,20 @@ def contract(equation: Equation, node: Product, times: list[Term], over: list[tu
 
 def _alike(equation: Equation, tensors: list[Term]) -> list[Term] | None:
     """Integers become floats beside floats and 64 bits wide otherwise; two kinds of floats are a mistake (TL0302)."""
-    floats = [term for term in tensors if term.dtype.startswith(("float", "bfloat", "complex")) or not term.dtype[-1:].isdigit() and term.dtype != "bool"]
-    odd = next((term for term in floats if term.dtype != floats[0].dtype), None)
+    floats = [term for term in tensors if not term.weak and _is_wide(term.dtype)] or [term for term in tensors if _is_wide(term.dtype)]
+    odd = next((term for term in floats if term.dtype != floats[0].dtype and not term.weak), None)
     if odd is not None:
         mistake = DTypeMismatch("the tensors of the equation", floats[0].dtype, odd.dtype)
         labels = (Label(floats[0].typed.span, f"this is {floats[0].dtype}"),)
         equation.state.report(describe(mistake, odd.typed.span, labels))
         equation.wrong = True
         return None
-    if floats and len(floats) == len(tensors):
-        return tensors
     return [cast(equation, term, floats[0].dtype if floats else "int64") for term in tensors]
+
+
+def _is_wide(dtype: str) -> bool:
+    """Floats and complex numbers, and dtypes that a function leaves open."""
+    return dtype != "bool" and not dtype.startswith(("int", "uint"))
 
 
 # --- the order -------------------------------------------------------------------------------------------------------
@@ -147,6 +150,8 @@ def _greedy(equation: Equation, axes: list[frozenset[str]], summed: frozenset[st
 
 def _join(equation: Equation, node: Product, left: Term, right: Term, kept: set[str]) -> Term:
     """The product of two factors with these indices left: a matrix product where it is one, an einsum otherwise."""
+    if left.unknown or right.unknown:
+        return Term(equation.state.unknown(node.span), ())
     gone = [name for name in left.axes if name in right.axes and name not in kept]
     if not gone:
         whole = _by(equation, node, left, right)

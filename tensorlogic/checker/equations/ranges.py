@@ -40,7 +40,7 @@ def _declare(equation: Equation, name: str, start: ast.Expr, stop: ast.Expr, spa
 
 def find_ranges(equation: Equation, root: Node) -> None:
     """The range of every index: first of those that stand alone, then of those in arithmetic."""
-    references = [node for node in _all(root) if isinstance(node, Reference)]
+    references = [node for node in all_nodes(root) if isinstance(node, Reference)]
     for reference in references:
         _alone(equation, reference)
     if equation.wrong:
@@ -53,7 +53,7 @@ def find_ranges(equation: Equation, root: Node) -> None:
         _limit(equation, name, found)
 
 
-def _all(root: Node) -> list[Node]:
+def all_nodes(root: Node) -> list[Node]:
     """Every node, from left to right."""
     found, pending = [], [root]
     while pending:

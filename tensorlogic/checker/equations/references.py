@@ -1,17 +1,16 @@
 """`A[i, j + 1, ids[b]]` as a value: places, diagonals, windows and gathers."""
 
+from collections.abc import Callable
+
 from tensorlogic.checker.equations.ranges import axes_of, holds, size_operand
 from tensorlogic.checker.equations.terms import (
     WHOLE,
     Term,
-    aligned,
+    alike,
     call,
-    cast,
-    common_axes,
     index,
     number,
     numbers,
-    permuted,
     positions,
     sizes,
     text,
@@ -21,13 +20,10 @@ from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import Typed
 from tensorlogic.ir.ir import Const, Operand, SliceOf
 from tensorlogic.source import Span
-from tensorlogic.syntax import ast
 from tensorlogic.types.dims import ONE, ZERO, Dim
 from tensorlogic.types.goals import Rel
 from tensorlogic.types.mistakes import IndexOutOfRange
 from tensorlogic.types.types import Int, Shape, Tensor, is_unknown
-
-from collections.abc import Callable  # isort: skip
 
 Evaluate = Callable[[Equation, object], Term]
 
@@ -217,14 +213,15 @@ def _gathered(equation: Equation, typed: Typed, items: list[Item], names: list[N
             at[axis] = positions(equation, name, span)
     if any(term.unknown for term in at.values()):
         return Term(equation.state.unknown(span), ())
-    axes = common_axes(equation, list(at.values()))
+    values, axes = alike(equation, list(at.values()))
+    places = dict(zip(at, values, strict=True))
     order = [*sorted(at), *(axis for axis in range(len(names)) if axis not in at)]
     if order != list(range(len(names))) and not _together(sorted(at)):
         typed = call(equation, "permute", span, typed, numbers(order, span))
-        names, at = [names[axis] for axis in order], {new: at[old] for new, old in enumerate(sorted(at))}
-    first = min(at)
-    operands: list[Operand] = [aligned(equation, at[axis], axes).operand if axis in at else WHOLE for axis in range(max(at) + 1)]
-    rest = [(name, size) for axis, (name, size) in enumerate(zip(names, typed.type.shape, strict=True)) if axis not in at]  # type: ignore[union-attr]
+        names, places = [names[axis] for axis in order], {new: places[old] for new, old in enumerate(sorted(places))}
+    first = min(places)
+    operands: list[Operand] = [places[axis].operand if axis in places else WHOLE for axis in range(max(places) + 1)]
+    rest = [(name, size) for axis, (name, size) in enumerate(zip(names, typed.type.shape, strict=True)) if axis not in places]  # type: ignore[union-attr]
     found = [(name, equation.ranges[name].size) for name in axes]
     result = [*rest[:first], *found, *rest[first:]]
     value = index(equation, typed, operands, tuple(size for _, size in result), span)
@@ -238,14 +235,16 @@ def _together(axes: list[int]) -> bool:
 def _places_of(equation: Equation, item: Item, evaluate: Evaluate) -> Term:
     match item:
         case Computed(node=node, span=span):
+            outer, equation.numbers = equation.numbers, "int64"
             term = evaluate(equation, node)
+            equation.numbers = outer
             if not term.unknown and term.is_tensor and not term.dtype.startswith(("int", "uint")):
                 equation.fail("TL0306", span, f"an axis takes integers, found {term.typed.type}")
                 return Term(equation.state.unknown(span), ())
             return term if term.unknown or term.is_tensor else Term(call(equation, "full", span, numbers([], span), term.typed), ())
         case Quotient(name=name, divisor=divisor, span=span):
             by = Typed(size_operand(equation, divisor, span), Int(divisor), span)
-            return Term(call(equation, "floor_divide", span, positions(equation, name, span).typed, by), (name,))
+            return Term(call(equation, "floor_div", span, positions(equation, name, span).typed, by), (name,))
         case Linear():
             return _linear_places(equation, item)
     raise AssertionError(item)
@@ -259,9 +258,10 @@ def _linear_places(equation: Equation, item: Linear) -> Term:
         if factor != ONE:
             term = Term(_arithmetic(equation, "*", term.typed, factor, item.span), term.axes)
         if total is not None:
-            axes = common_axes(equation, [total, term])
-            left, right = aligned(equation, total, axes), aligned(equation, term, axes)
-            term = Term(call(equation, "add", item.span, left, right), axes)
+            values, axes = alike(equation, [total, term])
+            type_ = Tensor("int64", tuple(equation.ranges[name].size for name in axes))
+            operands = tuple(value.operand for value in values)
+            term = Term(equation.state.emit("binary", operands, type_, item.span, op="+"), axes)
         total = term
     assert total is not None
     return Term(_arithmetic(equation, "+", total.typed, item.offset, item.span), total.axes) if item.offset != ZERO else total
@@ -270,10 +270,3 @@ def _linear_places(equation: Equation, item: Linear) -> Term:
 def _arithmetic(equation: Equation, op: str, typed: Typed, dim: Dim, span: Span) -> Typed:
     by = Typed(size_operand(equation, dim, span), Int(dim), span)
     return equation.state.emit("binary", (typed.operand, by.operand), typed.type, span, op=op)
-
-
-def as_place(node: ast.Node) -> Span:
-    return node.span
-
-
-__all__ = ["cast", "permuted", "reference"]

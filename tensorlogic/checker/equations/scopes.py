@@ -10,24 +10,27 @@ from tensorlogic.checker.equations.tree import Apply, Equation, Node, Pair, Prod
 def settle(equation: Equation, root: Node, names: frozenset[str]) -> None:
     """Notes the scope of each of these indices of `root`. What an explicit reduction takes away is none of them."""
     for name in sorted(names):
-        home = _smallest(equation, root, name)
-        equation.homes[home] = equation.homes.get(home, frozenset()) | {name}
+        home, inside = _smallest(equation, root, name)
+        table = equation.homes if inside else equation.around
+        table[home] = table.get(home, frozenset()) | {name}
 
 
-def _smallest(equation: Equation, root: Node, name: str) -> Node:
-    best = node = root
+def _smallest(equation: Equation, root: Node, name: str) -> tuple[Node, bool]:
+    """(the node, whether the scope is what stands in its parentheses). A right side or an argument in parentheses that do not join the
+    index is one operand of its scope."""
+    best, node, inside = root, root, not root.group or joins(root, name)
     if root.group:
         _agree(equation, root, name)
     while True:
         holders = [child for child in children(node) if name in child.uses]
         if len(holders) != 1 or _own(node, name) or isinstance(node, Reference):
-            return best
+            return best, inside
         child = holders[0]
         joined = child.group and joins(child, name)
         if joined:
             _agree(equation, child, name)
         if isinstance(node, Apply) or joined:
-            best = child
+            best, inside = child, joined or not child.group
         node = child
 
 

@@ -18,10 +18,12 @@ WHOLE = SliceOf(Omitted(), Omitted(), Omitted())
 
 @distinct_record
 class Term:
-    """A value whose axes are these indices. A host number has none."""
+    """A value whose axes are these indices. A host number has none. What is `weak` comes from numbers alone: it takes the dtype of the
+    tensors beside it."""
 
     typed: Typed
     axes: tuple[str, ...]
+    weak: bool = False
 
     @property
     def is_tensor(self) -> bool:
@@ -78,25 +80,31 @@ def cast(equation: Equation, term: Term, dtype: str) -> Term:
     return Term(call(equation, "to", term.typed.span, term.typed, Typed(Const(dtype, to), to, term.typed.span)), term.axes)
 
 
+def is_float_name(dtype: str) -> bool:
+    return dtype.startswith(("float", "bfloat"))
+
+
 def permuted(equation: Equation, term: Term, axes: tuple[str, ...]) -> Term:
     """The same axes in another order."""
     if term.axes == axes or term.unknown:
         return term
     order = numbers([term.axes.index(name) for name in axes], term.typed.span)
-    return Term(call(equation, "permute", term.typed.span, term.typed, order), axes)
+    return Term(call(equation, "permute", term.typed.span, term.typed, order), axes, term.weak)
 
 
 def aligned(equation: Equation, term: Term, axes: tuple[str, ...]) -> Typed:
     """The value with its axes in this order and an axis of size 1 for each that it lacks, except in front."""
-    if not term.is_tensor or term.unknown:
+    return _stretched(equation, term, axes, False)
+
+
+def _stretched(equation: Equation, term: Term, axes: tuple[str, ...], front: bool) -> Typed:
+    if not term.axes or term.unknown:
         return term.typed
     typed = permuted(equation, term, tuple(name for name in axes if name in term.axes)).typed
-    started = False
-    for at, name in enumerate(axes):
-        if name in term.axes:
-            started = True
-        elif started:
-            typed = call(equation, "unsqueeze", typed.span, typed, number(at - len(axes), typed.span))
+    first = 0 if front else next(at for at, name in enumerate(axes) if name in term.axes)
+    for at, name in enumerate(axes[first:]):
+        if name not in term.axes:
+            typed = call(equation, "unsqueeze", typed.span, typed, number(at, typed.span))
     return typed
 
 
@@ -109,12 +117,23 @@ def common_axes(equation: Equation, terms: list[Term]) -> tuple[str, ...]:
     return equation.order(names)
 
 
+def alike(equation: Equation, terms: list[Term]) -> tuple[list[Typed], tuple[str, ...]]:
+    """Values that broadcast with each other, and the axes that they have together."""
+    strong = next((term.dtype for term in terms if not term.weak and is_float_name(term.dtype)), None)
+    if strong is not None:
+        terms = [cast(equation, term, strong) if term.weak and is_float_name(term.dtype) else term for term in terms]
+    axes = common_axes(equation, terms)
+    front = all(len(term.axes) < len(axes) for term in terms)
+    return [_stretched(equation, term, axes, front) for term in terms], axes
+
+
 def combine(equation: Equation, node: ast.Binary, left: Term, right: Term, op: str = "") -> Term:
     """An operator between two terms, element by element."""
-    axes = common_axes(equation, [left, right])
+    if left.unknown or right.unknown:
+        return Term(equation.state.unknown(node.span), ())
+    values, axes = alike(equation, [left, right])
     operator = node if not op else ast.Binary(node.span, op, node.left, node.right, node.op_span)
-    values = aligned(equation, left, axes), aligned(equation, right, axes)
-    return Term(apply_operator(equation.state, operator, *values), axes)
+    return Term(apply_operator(equation.state, operator, *values), axes, left.weak and right.weak)
 
 
 def reduce(equation: Equation, name: str, term: Term, indices: list[str], span: Span) -> Term:
@@ -124,12 +143,12 @@ def reduce(equation: Equation, name: str, term: Term, indices: list[str], span: 
     rest = tuple(axis for axis in term.axes if axis not in indices)
     at = [term.axes.index(index) for index in indices]
     if len(at) == 1:
-        return Term(call(equation, name, span, term.typed, number(at[0], span)), rest)
+        return Term(call(equation, name, span, term.typed, number(at[0], span)), rest, term.weak)
     if name in ("prod", "argmax", "argmin"):
         for axis in sorted(at, reverse=True):
-            term = Term(call(equation, name, span, term.typed, number(axis, span)), rest)
+            term = Term(call(equation, name, span, term.typed, number(axis, span)), rest, term.weak)
         return term
-    return Term(call(equation, name, span, term.typed, numbers(at, span)), rest)
+    return Term(call(equation, name, span, term.typed, numbers(at, span)), rest, term.weak)
 
 
 def expanded(equation: Equation, term: Term, axes: tuple[str, ...], span: Span) -> Term:
@@ -144,11 +163,13 @@ def expanded(equation: Equation, term: Term, axes: tuple[str, ...], span: Span) 
     return Term(call(equation, "expand", span, typed, sizes(equation, shape, span)), axes)
 
 
-def positions(equation: Equation, name: str, span: Span) -> Term:
+def positions(equation: Equation, name: str, span: Span, dtype: str = "int64") -> Term:
     """An index as its numbers, 0 to its range."""
     size = equation.ranges[name].size
     count = Typed(size_operand(equation, size, span), Int(size), span)
-    return Term(call(equation, "arange", span, count), (name,))
+    type_ = DTypeValue(dtype)
+    more = {} if dtype == "int64" else {"dtype": Typed(Const(dtype, type_), type_, span)}
+    return Term(call(equation, "arange", span, count, **more), (name,), weak=True)
 
 
 def index(equation: Equation, base: Typed, items: list[Operand], shape: Shape, span: Span) -> Typed:

@@ -140,6 +140,15 @@ class Apply(Node):
 KEEPING = ("softmax", "log_softmax", "softmin", "layer_norm", "rms_norm", "normalize", "cumsum", "cumprod", "logcumsumexp", "flip")
 
 
+@distinct_record
+class Defined:
+    """How an equation defined a tensor: its indices; and of the first state of a recurrence, the axis that has the steps."""
+
+    names: tuple[str, ...]
+    axis: int | None = None
+    first: Typed | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
     """How many places an index has, where that was said, and whether the program declared it."""
@@ -158,11 +167,12 @@ class Equation:
     indices: set[str] = field(default_factory=set)
     ranges: dict[str, Range] = field(default_factory=dict)
     places: dict[str, list[Span]] = field(default_factory=dict)
-    homes: dict[Node, frozenset[str]] = field(default_factory=dict)
+    homes: dict[Node, frozenset[str]] = field(default_factory=dict)  # scopes, and what is summed in them
+    around: dict[Node, frozenset[str]] = field(default_factory=dict)  # groups that are the one operand of their scope
     states: dict[str, tuple[Typed, int, str]] = field(default_factory=dict)
     own: str = ""  # the tensor that it defines, where it reads what that holds
     reads_own: bool = False
-    open: bool = True  # unknown names in brackets are indices
+    numbers: str = "int64"  # the dtype of indices as numbers
     wrong: bool = False
 
     def is_index(self, name: str) -> bool:

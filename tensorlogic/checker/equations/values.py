@@ -4,15 +4,14 @@ from tensorlogic.checker.coerce import to_tensor
 from tensorlogic.checker.equations.contract import contract, multiplied
 from tensorlogic.checker.equations.references import reference
 from tensorlogic.checker.equations.scopes import parts_of_scope
-from tensorlogic.checker.equations.terms import Term, aligned, call, cast, combine, common_axes, number, numbers, permuted, positions, reduce, sizes
+from tensorlogic.checker.equations.terms import Term, alike, call, combine, number, numbers, permuted, positions, reduce, sizes
 from tensorlogic.checker.equations.tree import Apply, Equation, Host, Node, Number, Pair, Product, Reference, Sign, Sum
 from tensorlogic.checker.matching import Argument
 from tensorlogic.checker.messages import describe
-from tensorlogic.checker.operators import apply_operator
 from tensorlogic.checker.overloads import apply_builtin
+from tensorlogic.checker.scope import GlobalName, MemberName, Variable
 from tensorlogic.checker.state import Typed
-from tensorlogic.record import distinct_record
-from tensorlogic.source import Span
+from tensorlogic.ir.ir import Const
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
 from tensorlogic.types.goals import Rel
@@ -20,12 +19,12 @@ from tensorlogic.types.mistakes import RankMismatch
 from tensorlogic.types.types import Bool, Dim, Float, Int, Tensor, is_unknown
 
 NONE: frozenset[str] = frozenset()
-BROADCASTING = ("where", "max", "min", "pow", "atan2", "hypot")
 
 
 def evaluate(equation: Equation, node: Node, summed: frozenset[str] = NONE) -> Term:
     """The node's value. `summed` are indices that its scope sums at this operand, beside those that have the node for their scope."""
     own = equation.homes.get(node, NONE)
+    summed = summed | equation.around.get(node, NONE)
     if isinstance(node, Product):
         return _product(equation, node, own | summed)
     term = _spread(equation, node, own) if own else _plain(equation, node)
@@ -61,7 +60,7 @@ def _plain(equation: Equation, node: Node) -> Term:
         case Host():
             return _host(equation, node)
         case Number(name=name):
-            return positions(equation, name, node.span)
+            return positions(equation, name, node.span, equation.numbers)
         case Reference():
             return reference(equation, node, evaluate)  # type: ignore[arg-type]
         case Sum():
@@ -81,16 +80,29 @@ def _host(equation: Equation, node: Host) -> Term:
         mistake = RankMismatch(f"`{node.span.text}`" if len(node.span.text) < 40 else "this", "0", type_)
         equation.state.report(describe(mistake, node.span))
         return Term(equation.state.unknown(node.span), ())
-    if not isinstance(type_, Tensor | Int | Float | Bool) and not is_unknown(type_):
-        return Term(node.typed, ())
-    return Term(node.typed, ())
+    return Term(node.typed, (), weak=not isinstance(type_, Tensor) or _of_numbers(equation, node.node))
+
+
+def _of_numbers(equation: Equation, node: ast.Node) -> bool:
+    """Whether no tensor takes part in a value: it is worked out of numbers alone."""
+    pending = [node]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, ast.Member | ast.Index):
+            return False
+        found = equation.state.scope.find(item.name) if isinstance(item, ast.Name) else None
+        type_ = found.type if isinstance(found, Variable) else found.item.type if isinstance(found, GlobalName | MemberName) else None
+        if type_ is not None and not isinstance(type_, Int | Float | Bool):
+            return False
+        pending += ast.children(item)
+    return True
 
 
 def _pair(equation: Equation, node: Pair, left: Term, right: Term) -> Term:
     if node.node.op in ("and", "or"):
         name = f"logical_{node.node.op}"
-        axes = common_axes(equation, [left, right])
-        return Term(call(equation, name, node.span, aligned(equation, left, axes), aligned(equation, right, axes)), axes)
+        values, axes = alike(equation, [left, right])
+        return Term(call(equation, name, node.span, *values), axes)
     return combine(equation, node.node, left, right)
 
 
@@ -99,9 +111,9 @@ def _signed(equation: Equation, node: Sign, inner: Term) -> Term:
         return inner
     name = "neg" if node.node.op == "-" else "logical_not"
     if inner.is_tensor and registry.lookup(name) is not None:
-        return Term(call(equation, name, node.span, inner.typed), inner.axes)
+        return Term(call(equation, name, node.span, inner.typed), inner.axes, inner.weak)
     typed = inner.typed
-    return Term(equation.state.emit("unary", (typed.operand,), typed.type, node.span, op=node.node.op), inner.axes)
+    return Term(equation.state.emit("unary", (typed.operand,), typed.type, node.span, op=node.node.op), inner.axes, inner.weak)
 
 
 def _sum(equation: Equation, node: Sum, names: frozenset[str]) -> Term:
@@ -134,7 +146,7 @@ def _product(equation: Equation, node: Product, summed: frozenset[str]) -> Term:
 
 def _factors(equation: Equation, node: Node) -> list[Term]:
     """A product in parentheses is more factors, unless it is a scope."""
-    plain = isinstance(node, Product) and node not in equation.homes and all(op == "*" for op, _ in node.factors)
+    plain = isinstance(node, Product) and node not in equation.homes and node not in equation.around and all(op == "*" for op, _ in node.factors)
     if not plain or not isinstance(node, Product):
         return [evaluate(equation, node)]
     return [term for _, part in node.factors for term in _factors(equation, part)]
@@ -149,12 +161,10 @@ def _apply(equation: Equation, node: Apply) -> Term:
     terms = [evaluate(equation, arg) for _, arg in node.args]
     if any(term.unknown for term in terms):
         return Term(equation.state.unknown(node.span), ())
-    axes = common_axes(equation, terms)
+    values, axes = alike(equation, terms)
     asts = [arg.value for arg in node.node.args]
     asts = [node.node.callee.base, *asts] if isinstance(node.node.callee, ast.Member) else asts
-    arguments = [
-        Argument(name, aligned(equation, term, axes), syntax) for (name, _), term, syntax in zip(node.args, terms, asts, strict=True)
-    ]
+    arguments = [Argument(name, value, syntax) for (name, _), value, syntax in zip(node.args, values, asts, strict=True)]
     value = _called(equation, node, arguments)
     if is_unknown(value.type):
         return Term(value, ())
@@ -170,29 +180,22 @@ def _called(equation: Equation, node: Apply, arguments: list[Argument]) -> Typed
     outer = equation.state.scope
     with equation.state.block() as ops:
         for key, argument in names.items():
-            _bind(equation, key, argument.typed)
+            equation.state.scope.names[key] = Variable(argument.typed.operand, argument.typed.type, argument.typed.span)  # type: ignore[arg-type]
         value = equation.state.expr(ast.Call(node.span, node.node.callee, node.node.type_args, args))
     equation.state.scope = outer
     equation.state.ops.extend(ops)
     return value
 
 
-def _bind(equation: Equation, name: str, typed: Typed) -> None:
-    from tensorlogic.checker.scope import Variable
-
-    value = typed.operand
-    equation.state.scope.names[name] = Variable(value, typed.type, typed.span)  # type: ignore[arg-type]
-
-
 def _same_axes(equation: Equation, node: Apply, value: Typed, terms: list[Term], axes: tuple[str, ...]) -> Term:
     """A function without indices works element by element: what it gives has the axes that it was given."""
     if not axes or not isinstance(value.type, Tensor):
-        return Term(value, ())
+        return Term(value, (), all(term.weak for term in terms))
     wanted = [equation.ranges[name].size for name in axes]
     need = equation.state.need()
     shape = value.type.shape
     if len(shape) == len(wanted) and all(isinstance(s, Dim) and need.holds(Rel("==", s, w)) for s, w in zip(shape, wanted, strict=True)):
-        return Term(value, axes)
+        return Term(value, axes, all(term.weak for term in terms))
     given = next((str(term.typed.type) for term in terms if term.axes), "")
     help = f"name the index that it works along: `{node.name}[{axes[-1]}](...)`"
     equation.fail("TL0404", node.span, f"`{node.name}` does not work element by element: it makes {value.type} of {given}", "", help)
@@ -237,24 +240,7 @@ def _softened(equation: Equation, node: Apply, term: Term) -> Term:
         equation.fail("TL0404", node.span, f"`{node.name}` works along one index, found {len(node.indices)}")
         return Term(equation.state.unknown(node.span), ())
     at = numbers([term.axes.index(name) for name in node.indices], node.span)
-    keep = Typed(_true(), Bool(True), node.span)
+    keep = Typed(Const(True, Bool(True)), Bool(True), node.span)
     total = call(equation, "logsumexp", node.span, term.typed, at, keep)
-    value = call(equation, "sub", node.span, term.typed, total)
+    value = equation.state.emit("binary", (term.typed.operand, total.operand), term.typed.type, node.span, op="-")
     return Term(value if node.name == "log_softmax" else call(equation, "exp", node.span, value), term.axes)
-
-
-def _true():
-    from tensorlogic.ir.ir import Const
-
-    return Const(True, Bool(True))
-
-
-@distinct_record
-class Result:
-    """What an equation gives: a value with the axes of its left side."""
-
-    term: Term
-    span: Span
-
-
-__all__ = ["Result", "apply_operator", "cast", "evaluate"]

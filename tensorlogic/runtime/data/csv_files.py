@@ -40,8 +40,9 @@ def read_csv(
 
 
 def read_column(
-    path: str, column: int | str, dtype: torch.dtype | None = None, header: bool = False, skip: int = 0, delimiter: str | None = None, nan: bool = False
-) -> Tensor:
+    path: str, column: int | str, dtype: torch.dtype | None = None, header: bool = False,
+    skip: int = 0, delimiter: str | None = None, nan: bool = False,
+) -> Tensor:  # fmt: skip
     """dtype[rows]: one column. As for `read_csv`."""
     return read_csv(path, [column], dtype, header, skip, delimiter, nan)[:, 0]
 
@@ -100,8 +101,8 @@ class _Values:
             try:
                 value = self.read(values[place])
             except ValueError as problem:
-                column = place if place >= 0 else place + self.width
-                raise refused(self.path, number, f"has {shown(values[place])!r} in column {column}, {problem}", self._advice(number)) from None
+                said = f"has {shown(values[place])!r} in column {place % self.width}, {problem}"
+                raise refused(self.path, number, said, self._advice(number)) from None
             self.found.append(value)
 
     def tensor(self, columns: int) -> Tensor:

@@ -18,7 +18,7 @@ Placed = tuple[int, Any]  # (line, value)
 def read_jsonl(path: str, fields: Sequence[str]) -> list[SimpleNamespace]:
     """A record of each line of a file, with the texts of its `fields`. TL0604 with the line, TL0606 for no file."""
     lines = whole_text(path).split("\n")
-    return _records(path, ((number, _value(path, line, number)) for number, line in enumerate(lines, 1) if line.strip()), fields)
+    return _records(path, ((number, json_value(path, line, number)) for number, line in enumerate(lines, 1) if line.strip()), fields)
 
 
 def read_json(path: str, fields: Sequence[str]) -> list[SimpleNamespace]:
@@ -49,7 +49,8 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "null")
 
 
-def _value(path: str, text: str, line: int) -> Any:
+def json_value(path: str, text: str, line: int = 1) -> Any:
+    """The value of a JSON text that begins at a line of a file. TL0604 for what is none, nested deeply, or has a name twice."""
     _check_depth(path, text, line)
     try:
         return _DECODER.decode(text)
@@ -77,7 +78,7 @@ def _items(path: str, text: str) -> Iterator[Placed]:
         ended = text.startswith("]", at)
         if not ended and not text.startswith(",", at):
             raise refused(path, text.count("\n", 0, at) + 1, "is not JSON: `,` or `]` is expected")
-    if _behind_space(text, at + 1) != len(text):
+    if (at := _behind_space(text, at + 1)) != len(text):
         raise refused(path, text.count("\n", 0, at) + 1, "has something behind its list")
 
 

@@ -21,8 +21,9 @@ def read_text(path: str) -> str:
     return text
 
 
-def whole_text(path: str) -> str:
-    data = _bytes(path)
+def whole_text(path: str, limit: int = MAX_BYTES) -> str:
+    """The same, empty files too."""
+    data = whole_bytes(path, limit)
     data = _unpacked(path, data) if path.endswith(".gz") else data
     try:
         text = data.decode("utf-8-sig")
@@ -34,17 +35,24 @@ def whole_text(path: str) -> str:
 
 def refused(path: str, line: int | None, reason: str, advice: str = "") -> TensorLogicError:
     """TL0604 about a line of a file, or the file."""
-    place = path if line is None else f"{path}:{line}"
+    place = _near(path) if line is None else f"{_near(path)}:{line}"
     return TensorLogicError(FormatError("TL0604", place, reason, advice=advice).diagnostic())
 
 
-def _bytes(path: str) -> bytes:
+def _near(path: str) -> str:
+    """As somebody in the working folder would say it."""
+    near = os.path.relpath(path) if path else path
+    return path if near.startswith("..") else near
+
+
+def whole_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
+    """The content of a regular file."""
     try:
         with located(path), opened(path) as (descriptor, size):
-            if size > MAX_BYTES:
-                raise FormatError("TL0604", path, f"has {size:,} bytes; the limit is {MAX_BYTES:,}")
+            if size > limit:
+                raise FormatError("TL0604", path, f"has {size:,} bytes; the limit is {limit:,}")
             with os.fdopen(os.dup(descriptor), "rb") as file:
-                return file.read(MAX_BYTES)
+                return file.read(limit)
     except FormatError as problem:
         raise TensorLogicError(problem.diagnostic()) from None
 

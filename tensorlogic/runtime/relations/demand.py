@@ -3,7 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tensorlogic.runtime.relations.terms import Aggregate, Atom, Compare, Known, Literal, Not, Relation, Rule, Term, names_in, relations_of, variables_of
+from tensorlogic.runtime.relations.terms import (
+    Aggregate,
+    Atom,
+    Compare,
+    Known,
+    Literal,
+    Not,
+    Relation,
+    Rule,
+    Term,
+    names_in,
+    relations_of,
+    variables_of,
+)  # fmt: skip
 
 Rules = Mapping[str, Sequence[Rule]]
 

@@ -13,7 +13,7 @@ def merged(parts: Sequence[Any], rank: Callable[[Any, Any], float | None]) -> li
     queue: list[tuple[float, int, Any, Any]] = []
 
     def offer(left: int) -> None:
-        if 0 <= left and after[left] < count:
+        if left >= 0 and after[left] < count:
             pair = found[left], found[after[left]]
             if (value := rank(*pair)) is not None:
                 heappush(queue, (value, left, *pair))

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.formats import shown
@@ -17,7 +17,7 @@ _CHUNK = re.compile(f"{SPACE}*[^{SPACE}]+|{SPACE}+")
 _INSIDE = re.compile(f"[^{SPACE}]{SPACE}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pieces:
     """`scores` are the pieces that text can become; `tokens` all of them, with control tokens and bytes (`<0x0A>`).
 
@@ -33,6 +33,16 @@ class Pieces:
     prefix: bool = True  # a space is put before a text
     squeeze: bool = False  # spaces side by side become one, those at the ends go
     defined: frozenset[str] = frozenset()  # pieces that are never taken apart
+    names: dict[int, str] = field(init=False)
+    longest: int = field(init=False)  # of the pieces, in characters
+    whole: bool = field(init=False)  # a piece reaches from one word into the next
+    missing: float = field(init=False)  # the score of a character that is no piece
+
+    def __post_init__(self) -> None:
+        self.names = {id: token for token, id in self.tokens.items()}
+        self.longest = max(map(len, self.scores), default=1)
+        self.whole = any(_INSIDE.search(piece) for piece in self.scores)
+        self.missing = min(self.scores.values(), default=0.0) - UNKNOWN_PENALTY
 
     def encode(self, text: str) -> list[int]:
         text = " ".join(part for part in text.split(" ") if part) if self.squeeze else text
@@ -43,9 +53,8 @@ class Pieces:
         return self._ids([piece for chunk in self._chunks(marked) for piece in split(chunk)])
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text; the space that was put before it goes, unless there is one id alone: a text that is shown as it comes keeps its spaces."""
-        names = {id: token for token, id in self.tokens.items()}
-        data = b"".join(self._bytes(names.get(id, ""), id) for id in ids)
+        """The text without the space that was put before it. One id alone keeps it: so a text that is shown as it comes has its spaces."""
+        data = b"".join(self._bytes(self.names.get(id, ""), id) for id in ids)
         text = data.decode("utf-8", errors="replace")
         visible = [id for id in ids if id not in self.hidden]
         return text.removeprefix(" ") if self.prefix and len(visible) > 1 else text
@@ -62,8 +71,7 @@ class Pieces:
         """Parts that no piece reaches across; the pieces that are never taken apart are parts of their own."""
         pattern = "|".join(map(re.escape, sorted(self.defined, key=len, reverse=True)))
         parts = re.split(f"({pattern})", text) if pattern else [text]
-        whole = any(_INSIDE.search(piece) for piece in self.scores)
-        return [chunk for part in parts for chunk in ([part] if part in self.defined or whole else _CHUNK.findall(part)) if chunk]
+        return [chunk for part in parts for chunk in ([part] if part in self.defined or self.whole else _CHUNK.findall(part)) if chunk]
 
     def _ids(self, pieces: list[str]) -> list[int]:
         """A piece that is none becomes its bytes, or with its unknown neighbours the one unknown id."""
@@ -93,12 +101,10 @@ class Pieces:
 
     def _likeliest(self, chunk: str) -> list[str]:
         """Viterbi: the split whose pieces have the highest sum of scores; an unknown character costs more than any piece."""
-        longest = max(map(len, self.scores), default=1)
-        unknown = min(self.scores.values(), default=0.0) - UNKNOWN_PENALTY
         best, start = [0.0] + [-math.inf] * len(chunk), [0] * (len(chunk) + 1)
         for end in range(1, len(chunk) + 1):
-            for begin in range(max(0, end - longest), end):
-                score = self.scores.get(chunk[begin:end], unknown if end - begin == 1 else -math.inf)
+            for begin in range(max(0, end - self.longest), end):
+                score = self.scores.get(chunk[begin:end], self.missing if end - begin == 1 else -math.inf)
                 if best[begin] + score > best[end]:
                     best[end], start[end] = best[begin] + score, begin
         found, end = [], len(chunk)

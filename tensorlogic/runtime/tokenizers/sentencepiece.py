@@ -11,7 +11,7 @@ from tensorlogic.runtime.tokenizers.tokenizer import Tokenizer
 
 MAX_PIECES = 1 << 20
 MAX_PIECE = 1 << 12
-NORMAL, UNKNOWN, CONTROL, DEFINED, UNUSED, BYTE_PIECE = 1, 2, 3, 4, 5, 6
+NORMAL, UNKNOWN, CONTROL, DEFINED, BYTE_PIECE = 1, 2, 3, 4, 6  # 5: never used
 UNIGRAM, BPE = 1, 2
 Field = tuple[int, int | float | bytes]
 
@@ -52,9 +52,7 @@ def tokenizer_of(
     unknown = [id for id, (_, _, kind) in enumerate(pieces) if kind == UNKNOWN]
     hidden = frozenset(id for id, (_, _, kind) in enumerate(pieces) if kind == CONTROL)
     defined = frozenset(text for text, _, kind in pieces if kind == DEFINED)
-    algorithm = Pieces(
-        tokens, scores, unknown[0] if unknown else None, hidden, None, unigram, prefix, squeeze, defined
-    )  # fmt: skip
+    algorithm = Pieces(tokens, scores, unknown[0] if unknown else None, hidden, None, unigram, prefix, squeeze, defined)
     special = {text: id for id, (text, _, kind) in enumerate(pieces) if kind == CONTROL}
     return Tokenizer(algorithm, {}, frozenset(special), _inside(bos, pieces), _inside(eos, pieces))
 
@@ -88,7 +86,7 @@ def _model(data: bytes) -> _Model:
 def _piece(data: bytes, id: int) -> tuple[str, float, int]:
     fields = dict(_fields(data))
     text, score, kind = fields.get(1, b""), fields.get(2, 0.0), fields.get(3, NORMAL)
-    if not isinstance(text, bytes) or not isinstance(score, float) or kind not in range(NORMAL, BYTE_PIECE + 1) or not isinstance(kind, int):
+    if not (isinstance(text, bytes) and isinstance(score, float) and isinstance(kind, int) and NORMAL <= kind <= BYTE_PIECE):
         raise Malformed("has a piece with fields of other types", f"piece {id}")
     if not 0 < len(text) <= MAX_PIECE or not math.isfinite(score):
         raise Malformed(f"has a piece of {len(text)} bytes with the score {score}", f"piece {id}")

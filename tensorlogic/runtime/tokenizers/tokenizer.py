@@ -15,14 +15,15 @@ from tensorlogic.formats import shown
 class Algorithm(Protocol):
     """How text becomes ids. `tokens` are all of its tokens as they are written in files."""
 
-    tokens: Mapping[str, int]
+    @property
+    def tokens(self) -> Mapping[str, int]: ...
 
     def encode(self, text: str) -> list[int]: ...
 
     def decode(self, ids: Sequence[int]) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tokenizer:
     """`added` are tokens beside those of the algorithm, found whole in a text: always, or if they are among `special` when asked to."""
 
@@ -31,11 +32,12 @@ class Tokenizer:
     special: frozenset[str] = frozenset()
     bos: int | None = None
     eos: int | None = None
+    vocab_size: int = field(init=False)  # one more than the highest id: the rows that an embedding needs
+    names: dict[int, str] = field(init=False)  # of the added tokens
 
-    @property
-    def vocab_size(self) -> int:
-        """One more than the highest id: the rows that an embedding needs."""
-        return 1 + max((*self.algorithm.tokens.values(), *self.added.values()), default=-1)
+    def __post_init__(self) -> None:
+        self.vocab_size = 1 + max((*self.algorithm.tokens.values(), *self.added.values()), default=-1)
+        self.names = {id: token for token, id in self.added.items()}
 
     @property
     def eos_id(self) -> int:
@@ -61,11 +63,10 @@ class Tokenizer:
 
     def decode(self, ids: Tensor | Sequence[int]) -> str:
         """The text of ids (of one axis). TL0310 for an id that is none."""
-        names = {id: token for token, id in self.added.items()}
         parts, run = [], []
         for id in ids.tolist() if isinstance(ids, Tensor) else ids:
-            if id in names:
-                parts += [self.algorithm.decode(run) if run else "", names[id]]
+            if id in self.names:
+                parts += [self.algorithm.decode(run) if run else "", self.names[id]]
                 run = []
             elif 0 <= id < self.vocab_size:
                 run.append(id)

@@ -89,7 +89,6 @@ def _write(trainer: "Trainer", folder: str) -> None:
         "schedule": saved_state.schedule_state(trainer.scheduler),
         "scaler": trainer.scaler.state_dict() if trainer.scaler is not None else None,
         "seed": getattr(trainer.batches, "seed", None),
-        "python": saved_state.python_random(),
     }
     with open(os.path.join(folder, "state.json"), "w", encoding="utf-8") as file:
         json.dump(state, file)
@@ -123,7 +122,7 @@ def restore(trainer: "Trainer", place: str) -> None:
         optimizer = saved_state.fitting_optimizer_state(trainer.optimizer, tensors, state.get("optimizer"))
         schedule = saved_state.fitting_schedule_state(trainer.scheduler, state.get("schedule"))
         scaler = _fitting_scaler(trainer, state.get("scaler"))
-        saved_state.check_random(tensors, state.get("python"))
+        saved_state.check_random(tensors)
     except saved_state.Unfit as problem:
         raise _damaged(path, f"the checkpoint {place} does not fit this training: {problem}") from None
     with torch.no_grad():
@@ -137,7 +136,7 @@ def restore(trainer: "Trainer", place: str) -> None:
     if state.get("seed") is not None and hasattr(trainer.batches, "seed"):
         trainer.batches.seed = state["seed"]
     trainer.state.step, trainer.state.epoch, trainer.state.batch = (state[name] for name in POSITION)
-    saved_state.restore_random(tensors, state["python"])
+    saved_state.restore_random(tensors)
 
 
 def _state(path: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 Everything here may come from a damaged file: it is compared with what the running training has before anything is changed."""
 
-import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,33 +101,21 @@ def random_state() -> dict[str, Tensor]:
     return found
 
 
-def python_random() -> list[Any]:
-    version, words, gauss = random.getstate()
-    return [version, list(words), gauss]
-
-
-def check_random(saved: Mapping[str, Any], python: Any) -> None:
+def check_random(saved: Mapping[str, Any]) -> None:
     """`Unfit` where a state is no state of random numbers."""
     try:
-        random.Random().setstate(_tuple_state(python))
         torch.Generator().set_state(saved["random.cpu"].cpu().clone())
-    except (RuntimeError, TypeError, ValueError, KeyError, IndexError, OverflowError):
+    except (RuntimeError, TypeError, KeyError):
         raise Unfit("its random numbers are damaged") from None
 
 
-def restore_random(saved: Mapping[str, Any], python: Any) -> None:
+def restore_random(saved: Mapping[str, Any]) -> None:
     torch.set_rng_state(saved["random.cpu"].cpu().clone())
     for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         if f"random.cuda.{i}" in saved:
             torch.cuda.set_rng_state(saved[f"random.cuda.{i}"].cpu().clone(), i)
     if "random.mps" in saved and torch.backends.mps.is_available():
         torch.mps.set_rng_state(saved["random.mps"].cpu().clone())
-    random.setstate(_tuple_state(python))
-
-
-def _tuple_state(python: Any) -> Any:
-    version, words, gauss = python
-    return version, tuple(words), gauss
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------
