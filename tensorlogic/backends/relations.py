@@ -1,7 +1,8 @@
 """Relations in generated Python: one `relations.Program(...)` object made from data, and calls of it. No text is ever evaluated."""
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from tensorlogic.backends import nodes
 from tensorlogic.backends.nodes import LOAD, STORE, Expr
@@ -34,10 +35,14 @@ def _data(item) -> ast.expr:
             return _made("Entities", [_plain(name), _tuple(map(_plain, members))], {"closed": closed} if closed else {})
         case Relation(name, columns, weighted, semiring):
             options = {"weighted": True} if weighted else {}
-            return _made("Relation", [_plain(name), _tuple(map(_plain, columns))], options | ({"semiring": semiring} if semiring != "sum" else {}))
+            return _made(
+                "Relation", [_plain(name), _tuple(map(_plain, columns))], options | ({"semiring": semiring} if semiring != "sum" else {})
+            )
         case Rule(head, body, op, steps, tol, span):
             given = {"op": op if op != "<-" else None, "steps": steps, "tol": tol, "line": span.line}
-            return _made("Rule", [_data(head), _tuple(map(_data, body))], {name: value for name, value in given.items() if value is not None})
+            return _made(
+                "Rule", [_data(head), _tuple(map(_data, body))], {name: value for name, value in given.items() if value is not None}
+            )
         case Atom(relation, terms):
             return _made("Atom", [_plain(relation), _tuple(map(_data, terms))])
         case Not(atom):
@@ -51,12 +56,12 @@ def _data(item) -> ast.expr:
     return _plain(item)
 
 
-def _made(name: str, args: list[ast.expr], options: dict[str, object] | None = None) -> ast.expr:
+def _made(name: str, args: list[ast.expr], options: Mapping[str, object] | None = None) -> ast.expr:
     keywords = [ast.keyword(key, nodes.constant(value).node) for key, value in (options or {}).items()]
     return ast.Call(nodes.path(MODULE, name), args, keywords)
 
 
-def _plain(value: object) -> ast.expr:
+def _plain(value: Any) -> ast.expr:
     return ast.Constant(value)
 
 
@@ -81,7 +86,7 @@ def _fact(op: Op, part: Parts, scope) -> Expr:
 def _facts(op: Op, part: Parts, scope) -> Expr:
     scope.module.roots.add("files")
     path = part(op.args[0])
-    beside = ast.Call(nodes.path("files", "beside"), [ast.Name("__file__", LOAD), ast.Constant(op.attrs["folder"]), path.node], [])
+    beside = ast.Call(nodes.path("files", "beside"), [ast.Name("__file__", LOAD), ast.Constant(str(op.attrs["folder"])), path.node], [])
     return _call("load", [nodes.join(beside, [path], 24)], op.attrs["relation"])
 
 
@@ -116,4 +121,3 @@ def _entity(op: Op, part: Parts, scope) -> Expr:
 BUILDERS = {
     "fact": _fact, "facts": _facts, "query": _query, "as_tensor": _as_tensor, "as_relation": _as_relation, "entity": _entity,
 }  # fmt: skip
-

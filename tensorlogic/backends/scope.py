@@ -13,7 +13,7 @@ from tensorlogic.ir.rewrite import operations
 from tensorlogic.types.dtypes import QUANTIZED
 from tensorlogic.types.types import DTypeValue, DTypeVar, Library, List, Tensor, Tuple, Type
 
-RUNTIME_MODULES = frozenset(("host", "printing"))
+RUNTIME_MODULES = frozenset(("files", "host", "printing", "training"))
 
 
 @dataclass(slots=True)
@@ -31,6 +31,7 @@ class ModuleScope:
     variables: dict[Value, str] = field(default_factory=dict)
     scopes: "dict[str, FunctionScope]" = field(default_factory=dict)
     roots: set[str] = field(default_factory=set)
+    modules: frozenset[str] = frozenset()  # all that may be imported: no variable hides them
 
     def python_name(self, name: str) -> str:
         """The Python name of a function, struct or global of the module, by its name in the IR."""
@@ -47,7 +48,7 @@ class ModuleScope:
     def taken_by(self, uses: Uses) -> frozenset[str]:
         """The module's names that a function with these uses must not hide."""
         known = {**self.structs, **self.models, **self.globals, **self.functions}
-        return frozenset((*(known[name] for name in uses.outside if name in known), *self.roots, *RUNTIME_MODULES, *self.reserved()))
+        return frozenset((*(known[name] for name in uses.outside if name in known), *self.modules, *RUNTIME_MODULES, *self.reserved()))
 
     def reserved(self) -> tuple[str, ...]:
         """Names of what holds the relations."""
@@ -58,7 +59,8 @@ def module_scope(module: Module, uses: Uses) -> ModuleScope:
     """Names everything that the module declares; `uses` are those of its top level."""
     scope = ModuleScope(module)
     scope.roots.update(root for op in operations(module) if is_template(op) for root in template(*overload(op)).roots)
-    names = Namespace((*scope.roots, *RUNTIME_MODULES, *scope.reserved()))
+    scope.modules = frozenset(scope.roots)
+    names = Namespace((*scope.modules, *RUNTIME_MODULES, *scope.reserved()))
     for struct in module.structs:
         scope.structs[struct.name] = names.new(declared(struct.name))
         scope.fields[struct.name] = _field_names(struct)

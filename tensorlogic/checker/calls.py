@@ -10,6 +10,8 @@ from tensorlogic.checker.literals import tensor_call
 from tensorlogic.checker.matching import Argument, Attempt
 from tensorlogic.checker.overloads import attempt_of, call_builtin, failed, operands_of
 from tensorlogic.checker.patterns import read_type
+from tensorlogic.checker.relation_data import EntityName, RelationName
+from tensorlogic.checker.relation_queries import check_count, is_relation
 from tensorlogic.checker.scope import (
     Closure,
     FunctionName,
@@ -22,8 +24,6 @@ from tensorlogic.checker.scope import (
     Unsupported,
     Variable,
 )
-from tensorlogic.checker.relation_data import EntityName, RelationName
-from tensorlogic.checker.relation_queries import check_count, is_relation
 from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.checker.slips import name_hint
 from tensorlogic.checker.state import State, Typed

@@ -5,7 +5,7 @@ from keyword import iskeyword
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.types import AnyTensor, Int, Library, List, Record, String, Type
+from tensorlogic.types.types import AnyTensor, Int, Library, List, String, Type
 from tensorlogic.types.unify import Bindings, substitute
 
 SOME_BATCH = Library("a batch")  # of a data set of which nothing is known: its parts are `Tensor`
@@ -19,8 +19,6 @@ def element_of(type_: Type) -> Type:
     if element is None or rows is None:
         return SOME_BATCH
     bound = Bindings(dims={name: Dim.fresh() for name in rows.symbols()})
-    if isinstance(element, Record):
-        return Record(tuple((name, substitute(part, bound, keep_open=True)) for name, part in element.fields))
     return substitute(element, bound, keep_open=True)
 
 

@@ -52,7 +52,7 @@ def check_learn(state: State, node: ast.Learn) -> None:
     _required(state, node, given)
     if "optimizer" not in given and len(state.problems.errors) == errors:
         state.error("TL0601", node.span, "`learn` needs an optimizer", help="for example `optimizer: adamw(lr: 1e-3)`")
-    if objective is None or is_unknown(objective.type) or len(state.problems.errors) > errors or any(value is None for value in options.values()):
+    if objective is None or is_unknown(objective.type) or len(state.problems.errors) > errors or None in options.values():
         return
     region = Region(params, tuple(ops), (objective.operand,))
     operands: tuple[Operand, ...] = tuple(value.operand for value in options.values() if value is not None)

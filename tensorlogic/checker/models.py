@@ -25,6 +25,15 @@ _OF_MODULE = """
 """
 MODULE_NAMES = frozenset(_OF_MODULE.split())  # the public names of torch.nn.Module (compared with it in tests/checker/test_models.py)
 
+_PRIVATE = """
+    _apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks _forward_hooks_always_called
+    _forward_hooks_with_kwargs _forward_pre_hooks _forward_pre_hooks_with_kwargs _get_backward_hooks _get_backward_pre_hooks _get_name
+    _is_full_backward_hook _load_from_state_dict _load_state_dict_post_hooks _load_state_dict_pre_hooks _maybe_warn_non_full_backward_hook
+    _modules _named_members _non_persistent_buffers_set _parameters _register_load_state_dict_pre_hook _register_state_dict_hook
+    _replicate_for_data_parallel _save_to_state_dict _slow_forward _state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl
+"""
+PRIVATE_NAMES = frozenset(_PRIVATE.split())  # those with one underscore; whatever is `__so__` is Python's
+
 
 def read_model(state: State, node: ast.ModelDecl, unique: str) -> ModelName:
     """The parameters of a model: what makes an instance."""
@@ -76,12 +85,20 @@ def _member(state: State, model: ModelName, member: ast.Node) -> None:
             _field(state, model, Member(name, kind, made.type, False, span), made.operand)
         case ast.TensorDecl():
             _tensor(state, model, member)
-        case ast.Let(target=ast.BindPattern(name=name, span=span), value=value):
-            typed = state.expr(value)
-            type_ = widen(typed.type) if name in _assigned(model) else typed.type
-            _field(state, model, Member(name, "value", type_, False, span), typed.operand)
+        case ast.Let(target=ast.BindPattern() as target, value=value):
+            _value(state, model, target, state.expr(value))
         case ast.FnDecl():
             _method(state, model, member)
+
+
+def _value(state: State, model: ModelName, target: ast.BindPattern, typed: Typed) -> None:
+    """`let eps = 1e-5`; a model or a list of models is a part of this one."""
+    kind, type_ = "value", typed.type
+    if _is_model(type_):
+        kind = "submodels" if isinstance(type_, List) else "submodel"
+    elif target.name in _assigned(model):
+        type_ = widen(type_)
+    _field(state, model, Member(target.name, kind, type_, False, target.span), typed.operand)
 
 
 def _assigned(model: ModelName) -> frozenset[str]:
@@ -102,7 +119,7 @@ def _field(state: State, model: ModelName, member: Member, value: Operand) -> No
 
 
 def _taken(state: State, model: ModelName, name: str, span: Span) -> bool:
-    if name in MODULE_NAMES:
+    if name in MODULE_NAMES or name in PRIVATE_NAMES or (name.startswith("__") and name.endswith("__")):
         state.error("TL0203", span, f"`{name}` is a name of every PyTorch module", "defined already", "choose another name")
         return True
     if name in model.fields or name in model.methods:

@@ -18,7 +18,9 @@ AGGREGATES = ("count", "sum", "min", "max")
 
 def relation_of_type(state: State, type_: EntityName) -> RelationName:
     """An entity type as a relation of its entities."""
-    return RelationName(type_.unique, type_.unique, [type_.unique], False, True, type_.span or next(iter(state.relations.names.values())).span)
+    return RelationName(
+        type_.unique, type_.unique, [type_.unique], False, True, type_.span or next(iter(state.relations.names.values())).span
+    )
 
 
 def find_relation(state: State, node: ast.Call, quiet: bool = False) -> RelationName | None:

@@ -82,9 +82,7 @@ class Relations:
 
     def knowledge(self) -> Knowledge:
         """The data for the module."""
-        entities = tuple(
-            Entities(e.unique, tuple(e.members) if e.closed else (), e.closed, e.span) for e in self.entities.values()
-        )
+        entities = tuple(Entities(e.unique, tuple(e.members) if e.closed else (), e.closed, e.span) for e in self.entities.values())
         relations = tuple(
             Relation(r.unique, tuple(kind or "int" for kind in r.columns), r.weighted, r.semiring, r.declared, r.span)
             for r in self.names.values()

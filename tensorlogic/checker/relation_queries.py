@@ -13,7 +13,6 @@ from tensorlogic.ir.ir import Const, Operand
 from tensorlogic.syntax import ast
 from tensorlogic.types.types import Float, Int, List, Record, String, Tensor, Type, is_unknown
 
-
 # --- facts ------------------------------------------------------------------------------------------------------------
 
 
@@ -33,7 +32,9 @@ def check_fact(state: State, node: ast.Call, weight: ast.Expr | None = None) -> 
         state.error("TL0101", node.span, "a fact stands at the top of the file, in `main` or in a test")
         return
     if relation.unique in state.relations.entities:
-        state.error("TL0504", node.span, f"`{relation.name}` is an entity type", help="its entities come from its declaration and from facts")
+        state.error(
+            "TL0504", node.span, f"`{relation.name}` is an entity type", help="its entities come from its declaration and from facts"
+        )
         return
     values = [_fact_term(state, relation, place, arg.value) for place, arg in enumerate(node.args)]
     operands = tuple(value for value in values if value is not None)

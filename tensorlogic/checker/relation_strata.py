@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tensorlogic.checker.relation_data import Reading
 from tensorlogic.checker.relation_atoms import find_relation
+from tensorlogic.checker.relation_data import Reading
 from tensorlogic.checker.state import State
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.ir.relations import Aggregate, Atom, Literal, Not

@@ -193,7 +193,7 @@ def _compared(state: State, reading: Reading, op: str, sides: tuple[Expression, 
     texts = {kind for kind, side in zip(kinds, sides, strict=True) if isinstance(side, Known) and isinstance(side.value, str)}
     others = [kind for kind, side in zip(kinds, sides, strict=True) if not isinstance(side, Known)]
     if texts and others and others[0] not in NUMBERS:
-        _known_entity(state, reading, others[0], sides)
+        _known_entity(state, reading, str(others[0]), sides)
         return
     labels = (Label(reading.head.span, "in a rule of this relation"),)
     state.error("TL0504", reading.node.span, f"`{op}` compares {_article(str(kinds[0]))} and {_article(str(kinds[1]))}", labels=labels)

@@ -13,6 +13,7 @@ from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const, GlobalRef
+from tensorlogic.ir.relations import Atom
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
@@ -89,8 +90,9 @@ def _column_type(state: State, node: ast.TypeExpr) -> str:
             return found.unique
     names = [*COLUMN_TYPES, "entity", *state.relations.entities]
     near = did_you_mean(name, names)
-    help = f"did you mean `{near}`?" if near else f"declare it: `entity {name or 'person'}`; columns are also int, float, string and entity"
-    state.error("TL0201", node.span, f"there is no entity type `{node.span.text}`", "a column has an entity type, int, float or string", help)
+    help = f"did you mean `{near}`?" if near else f"declare it: `entity {name or 'person'}`"
+    title = f"there is no entity type `{node.span.text}`"
+    state.error("TL0201", node.span, title, "a column has an entity type, or is int, float, string or entity", help)
     return "int"
 
 
@@ -167,7 +169,7 @@ def _learned(state: State, relation: RelationName) -> list[str]:
         found.update(dict.fromkeys(state.relations.names[name].tensors))
         for reading in state.relations.rules:
             if reading.head.unique == name:
-                pending += [part.relation for part in reading.rule.body if hasattr(part, "relation")]
+                pending += [part.relation for part in reading.rule.body if isinstance(part, Atom)]
     return list(found)
 
 
@@ -261,4 +263,3 @@ def _evaluated(state: State, node: ast.RelationDecl, names: list[str]) -> Typed:
     state.statement(ast.Let(node.span, target, None, node.definition))
     made = state.scope.names.pop(hidden, None)
     return Typed(made.value, made.type, node.definition.span) if isinstance(made, Variable) else state.unknown(node.definition.span)
-

@@ -124,7 +124,10 @@ class Unsupported:
     span: Span
 
 
-Binding = EntityName | EntityMember | RelationName | Variable | GlobalName | FunctionName | StructName | MemberName | ModelName | Namespace | PythonModule | Unsupported
+Binding = (
+    EntityName | EntityMember | RelationName | Variable | GlobalName | FunctionName | StructName | MemberName | ModelName
+    | Namespace | PythonModule | Unsupported
+)  # fmt: skip
 
 
 @dataclass(eq=False)

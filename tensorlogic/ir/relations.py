@@ -1,7 +1,5 @@
 """Relations in the IR: entity types, relations and rules, as data. The engine in `runtime/relations` has the same shapes."""
 
-from typing import Union
-
 from tensorlogic.record import record
 from tensorlogic.source import Span
 
@@ -98,5 +96,5 @@ class Knowledge:
 
 
 Term = str | Known | None
-Expression = Union[str, Known, Arithmetic]
-Literal = Union[Atom, Not, Compare, Aggregate]
+Expression = str | Known | Arithmetic
+Literal = Atom | Not | Compare | Aggregate

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from tensorlogic.ir import text_relations
 from tensorlogic.ir.ir import Function, Global, Model, Module, Omitted, Region, StructType
 from tensorlogic.ir.rewrite import operations_in
 from tensorlogic.ir.text_models import fields
@@ -29,13 +30,14 @@ class _Printer:
             *self.structs,
             *(m.name for m in module.models),
             *(g.name for g in module.globals),
+            *(item.name for item in (*module.knowledge.relations, *module.knowledge.entities)),
             *_builtins(module),
         }
 
     def text(self) -> str:
         module = self.module
         consts = [f"const {g.name}: {type_text(g.type)} = {_value(g)}" for g in module.globals if g.kind == "const"]
-        blocks = [self.python_imports(), consts, *(self.struct(s) for s in module.structs)]
+        blocks = [self.python_imports(), consts, text_relations.declarations(module), *(self.struct(s) for s in module.structs)]
         blocks += [self.model(m) for m in module.models]
         blocks += [self.function(f) for f in module.functions if f.method_of is None]
         blocks += self.program()
@@ -43,7 +45,7 @@ class _Printer:
 
     def writer(self, names: Names, regions: tuple[Region, ...]) -> Writer:
         signatures = {model.name: model.signature for model in self.module.models}
-        return Writer(names, self.functions, self.structs, self.signatures, signatures, idle=only_guarded(regions))
+        return Writer(names, self.functions, self.structs, self.signatures, signatures, self.module, idle=only_guarded(regions))
 
     def python_imports(self) -> list[str]:
         regions = [f.body for f in self.module.functions] + self.blocks()

@@ -47,9 +47,9 @@ def _text(op: Op, writer: Writer) -> str:
 def _field(member: Member, value: Operand, made: dict[Operand, Op], writer: Writer) -> str:
     text = writer.names.operand(value)
     match member.kind:
-        case "submodel" | "submodels":
+        case "submodel" | "submodels" if value in made and made[value].code in ("model", "repeat"):
             return f"{member.name}: {text}"
-        case "value":
+        case "submodel" | "submodels" | "value":
             return f"let {member.name} = {text}"
     kind, frozen = ("param", "" if member.learnable else " frozen") if member.kind == "param" else ("buffer", "")
     default = f" = {text}" if isinstance(value, Const) or value in made else ""

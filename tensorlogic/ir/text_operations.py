@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tensorlogic.ir.ir import Const, Function, Omitted, Op, Operand, Region, StructType, Value
+from tensorlogic.ir import text_relations
+from tensorlogic.ir.ir import Const, Function, Module, Omitted, Op, Operand, Region, StructType, Value
 from tensorlogic.ir.rewrite import operations_in
 from tensorlogic.ir.text_values import Names, type_text
 from tensorlogic.types.signature import Signature
@@ -23,6 +24,7 @@ class Writer:
     structs: Mapping[str, StructType]
     signatures: Signatures
     models: Mapping[str, Signature]
+    module: Module
     lines: list[str] = field(default_factory=list)
     idle: set[Value] = field(default_factory=set)  # sizes that only guards read
     waiting: list[str] = field(default_factory=list)  # guards of the next operation
@@ -65,6 +67,9 @@ class Writer:
         if is_load(op) and following and following.code == "check_type" and following.args == op.results:
             self.line(depth, self.binding(following) + self.expression(op))
             return 2
+        if op.code == "query" and op.attrs["what"] in text_relations.ASKED:
+            self.line(depth, self.expression(op))
+            return 2
         if op.code in STATEMENTS:
             STATEMENTS[op.code](self, op, depth)
         elif op.regions:
@@ -84,6 +89,8 @@ class Writer:
     def expression(self, op: Op) -> str:
         args = op.args
         texts = [self.names.operand(a) for a in args]
+        if op.code in text_relations.OPERATIONS:
+            return text_relations.operation(op, texts, self.module)
         match op.code:
             case "builtin":
                 return self.builtin(op, texts)

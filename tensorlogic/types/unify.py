@@ -26,6 +26,7 @@ from tensorlogic.types.types import (
     ModelOf,
     NoneType,
     Range,
+    Record,
     Segment,
     Shape,
     String,
@@ -97,6 +98,9 @@ class Unifier:
                     self.fit(want, have, what)
             case (Struct(name, args), Struct(other, others)) if name == other:
                 for want, have in zip(args, others, strict=True):
+                    self.fit(want, have, what)
+            case (Record(wanted), Record(found)) if [name for name, _ in wanted] == [name for name, _ in found]:
+                for (_, want), (_, have) in zip(wanted, found, strict=True):
                     self.fit(want, have, what)
             case (ModelOf(name, args), ModelOf(other, others)) if name == other:
                 for (_, want), (_, have) in zip(args, others, strict=True):
@@ -287,6 +291,8 @@ def substitute(type_: Type, bound: Bindings, keep_open: bool = False) -> Type:
             return Fn(tuple(substitute(p, bound, keep_open) for p in params), substitute(result, bound, keep_open))
         case Struct(name, args):
             return Struct(name, tuple(substitute(a, bound, keep_open) for a in args))
+        case Record(fields):
+            return Record(tuple((name, substitute(part, bound, keep_open)) for name, part in fields))
         case ModelOf(name, args):
             return ModelOf(name, tuple((n, _substitute_dim(v, bound, keep_open) if isinstance(v, Dim) else v) for n, v in args))
         case Int(value) if value is not None:

@@ -73,7 +73,8 @@ class Maker:
         if kind < 0.55:
             return self.product(depth)
         if kind < 0.7:
-            return "fn", self.random.choice(list(FUNCTIONS)), self.sum(depth - 1)
+            inner = self.sum(depth - 1)
+            return ("fn", self.random.choice(list(FUNCTIONS)), inner) if Oracle(SIZES, {}).free(inner) else self.reference()
         if kind < 0.78:
             return "pow", ("group", self.sum(depth - 1)), self.random.choice([2, 2, 3])
         if kind < 0.86:
@@ -101,7 +102,7 @@ class Maker:
     def joined(self) -> tuple:
         """A power of a group that joins an index, perhaps beside an operand that has it alone."""
         names = self.some(1, 2)
-        parts = [("+", ("prod", tuple(("*", ("ref", self.tensor(names), tuple(names))) for _ in range(2))))]
+        parts: list[tuple] = [("+", ("prod", tuple(("*", ("ref", self.tensor(names), tuple(names))) for _ in range(2))))]
         if self.random.random() < 0.6:
             own = self.random.choice([self.some(1, 1), names])
             parts.append(("-", ("ref", self.tensor(own), tuple(own))))
@@ -125,7 +126,12 @@ class Maker:
             return inner if inner[0] not in ("sum", "prod") else ("group", inner)
         if self.random.random() < 0.3:
             return "norm", self.random.choice(["softmax", "cumsum"]), self.random.choice(names), inner
-        return "red", self.random.choice(list(REDUCERS)), tuple(self.random.sample(names, min(len(names), self.random.choice([1, 1, 2])))), inner
+        return (
+            "red",
+            self.random.choice(list(REDUCERS)),
+            tuple(self.random.sample(names, min(len(names), self.random.choice([1, 1, 2])))),
+            inner,
+        )
 
 
 class Case:

@@ -1,8 +1,8 @@
-"""An evaluator of tensor equations in numpy, written from the text of the contract alone: trees of its own, loops over axes by broadcasting.
+"""An evaluator of tensor equations in numpy, written from the text of the contract alone: trees of its own, joins by broadcasting.
 
 A node is a tuple whose first item says what it is:
 
-    ("ref", name, items)          items are an index, an int, ("lin", ((factor, index), ...), offset), ("floor", index, k), or a "ref" of ints
+    ("ref", name, items)          an item is an index, an int, ("lin", ((factor, index), ...), offset), ("floor", index, k), a "ref" of ints
     ("num", index)                an index as its number
     ("const", value)
     ("sum", ((sign, node), ...))  ("prod", ((op, node), ...)) with op `*`, `/` or "" for juxtaposition
@@ -106,7 +106,8 @@ class Oracle:
         """A node with what is summed in it."""
         names = self.summed.get(id(node), set())
         if node[0] == "sum":
-            return sum((1 if sign == "+" else -1) * self.total(self.scoped(part), names & self.free(part)) for sign, part in node[1])
+            parts = [(1 if sign == "+" else -1) * self.total(self.scoped(part), names & self.free(part)) for sign, part in node[1]]
+            return sum(parts[1:], parts[0])
         return self.total(self.value(node), names)
 
     def total(self, value: np.ndarray, names: set[str]) -> np.ndarray:
@@ -127,7 +128,11 @@ class Oracle:
             case ("num", name):
                 return self.axis(name).astype(np.float64)
             case ("ref", name, items):
-                return self.tensors[name][tuple(np.broadcast_arrays(*map(self.place, items)))] if items else self.value(("const", self.tensors[name]))
+                return (
+                    self.tensors[name][tuple(np.broadcast_arrays(*map(self.place, items)))]
+                    if items
+                    else self.value(("const", self.tensors[name]))
+                )
             case ("prod", parts):
                 total = self.scoped(parts[0][1])
                 for op, part in parts[1:]:

@@ -5,21 +5,23 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from torch import nn
 
 from tensorlogic.diagnostics.diagnostic import TensorLogicError
 from tensorlogic.runtime import training
 from tensorlogic.runtime.weights import load_model
-from tests.training import killed
 from tests.training.conftest import Net, Rows, lines, loss_of, net
 
+ROOT = Path(__file__).resolve().parents[2]
 FULL = bool(os.environ.get("TLC_FULL"))
 STEPS = 30
 RULES: dict[str, Any] = {
@@ -103,36 +105,24 @@ def test_the_scale_of_float16_goes_on(tmp_path: Path) -> None:
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
-def process(folder: Path, stop: int, number: int) -> int:
-    """The exit code of a training in a process of its own, which sends itself a signal in the middle of a step."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            killed.train(str(folder), 12, stop, number)
-            code = 0
-        except KeyboardInterrupt:
-            code = 130
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def processes(*runs: tuple[Path, int, int]) -> list[int]:
+    """The exit codes of trainings in processes of their own, which send themselves a signal in the middle of a step."""
+    command = [sys.executable, "-m", "tests.training.killed", *(str(part) for run in runs for part in run)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    return [int(code) for code in done.stdout.split()]
 
 
-def test_killed_processes(tmp_path: Path) -> None:
-    assert process(tmp_path / "whole", 0, 0) == 0
-    for n in range(20 if FULL else 4):
-        folder = tmp_path / str(n)
-        assert process(folder, random.Random(n).randrange(1, 13), signal.SIGKILL) == -signal.SIGKILL
-        assert process(folder, 0, 0) == 0
+def test_killed_and_interrupted_processes(tmp_path: Path) -> None:
+    """Killed anywhere and started again, a training ends with the same bytes; Ctrl-C saves the step that it comes in."""
+    killed = [tmp_path / str(n) for n in range(20 if FULL else 2)]
+    runs = [(tmp_path / "whole", 0, 0), (tmp_path / "asked", 5, int(signal.SIGINT))]
+    for n, folder in enumerate(killed):
+        runs += [(folder, random.Random(n).randrange(1, 13), int(signal.SIGKILL)), (folder, 0, 0)]
+    assert processes(*runs) == [0, 130] + [-signal.SIGKILL, 0] * len(killed)
+    assert [path.name for path in sorted((tmp_path / "asked" / "ck").glob("step-*"))][-1] == "step-00000005"
+    assert processes((tmp_path / "asked", 0, 0)) == [0]
+    for folder in (*killed, tmp_path / "asked"):
         assert files(folder) == files(tmp_path / "whole") and told(folder) == told(tmp_path / "whole")
-
-
-def test_ctrl_c_saves_a_whole_step(tmp_path: Path) -> None:
-    assert process(tmp_path / "whole", 0, 0) == 0
-    assert process(tmp_path / "b", 5, signal.SIGINT) == 130
-    assert [path.name for path in sorted((tmp_path / "b" / "ck").glob("step-*"))][-1] == "step-00000005"
-    assert process(tmp_path / "b", 0, 0) == 0
-    assert files(tmp_path / "b") == files(tmp_path / "whole") and told(tmp_path / "b") == told(tmp_path / "whole")
 
 
 # --- folders ---------------------------------------------------------------------------------------------------------
@@ -298,7 +288,7 @@ def test_another_model_is_refused(whole: Path, model: Any, code: str, words: str
 
 
 @settings(max_examples=200 if FULL else 20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(place=st.integers(0, 10**6), byte=st.integers(0, 255), name=st.sampled_from(["state.json", "weights.safetensors", "optimizer.safetensors"]))
+@given(st.integers(0, 10**6), st.integers(0, 255), st.sampled_from(["state.json", "weights.safetensors", "optimizer.safetensors"]))
 def test_any_byte_may_be_wrong(whole: Path, tmp_path_factory: pytest.TempPathFactory, place: int, byte: int, name: str) -> None:
     folder = tmp_path_factory.mktemp("byte")
     shutil.copytree(whole, folder / "run")
@@ -306,7 +296,5 @@ def test_any_byte_may_be_wrong(whole: Path, tmp_path_factory: pytest.TempPathFac
     data = bytearray(path.read_bytes())
     data[place % len(data)] = byte
     path.write_bytes(data)
-    try:
+    with suppress(TensorLogicError):
         trained(folder / "run", steps=STEPS + 1)
-    except TensorLogicError:
-        pass

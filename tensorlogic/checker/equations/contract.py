@@ -3,7 +3,8 @@
 from itertools import combinations
 from math import prod
 
-from tensorlogic.checker.equations.terms import Term, aligned, call, cast, combine, permuted, reduce, text
+from tensorlogic.checker.equations.convolution import convolution
+from tensorlogic.checker.equations.terms import Term, call, cast, combine, permuted, reduce, text
 from tensorlogic.checker.equations.tree import Equation, Product
 from tensorlogic.checker.messages import describe
 from tensorlogic.diagnostics.diagnostic import Label
@@ -156,6 +157,9 @@ def _join(equation: Equation, node: Product, left: Term, right: Term, kept: set[
     if not gone:
         whole = _by(equation, node, left, right)
         return reduce(equation, "sum", whole, [name for name in whole.axes if name not in kept], node.span)
+    windowed = convolution(equation, node, left, right, gone)
+    if windowed is not None:
+        return windowed
     matrix = _matrix_product(equation, node, left, right, gone)
     if matrix is not None:
         return matrix
@@ -187,6 +191,3 @@ def _matrix_product(equation: Equation, node: Product, left: Term, right: Term, 
         second = permuted(equation, other, (*shared, gone[0], *own[1]))
         return Term(call(equation, "matmul", node.span, first.typed, second.typed), wanted)
     return None
-
-
-__all__ = ["aligned", "contract", "multiplied"]

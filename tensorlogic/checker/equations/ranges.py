@@ -1,6 +1,6 @@
 """How many places each index has: what the axes say that it stands at, what is declared, and how far arithmetic in brackets reaches."""
 
-from tensorlogic.checker.equations.tree import Computed, Equation, Linear, Node, Quotient, Range, Reference, children
+from tensorlogic.checker.equations.tree import Equation, Linear, Node, Quotient, Range, Reference, children
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.messages import describe, example
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
@@ -209,8 +209,10 @@ def _atom(equation: Equation, atom: Atom, span: Span) -> Operand:
     match atom.kind:
         case "min" | "max":
             for other in atom.args[2:]:
-                left, right = _extreme(equation, atom.kind, left, right, span), size_operand(equation, other, span)
-            return _extreme(equation, atom.kind, left, right, span)
+                left, right = _two_ints(equation, atom.kind, left, right, span), size_operand(equation, other, span)
+            return _two_ints(equation, atom.kind, left, right, span)
+        case "floor_div":
+            return _two_ints(equation, "floor_div", left, right, span)
         case "mod":
             return _arithmetic(equation, "%", left, right, span)
     return _arithmetic(equation, "//", left, right, span)
@@ -223,7 +225,9 @@ def _name(equation: Equation, name: str, span: Span) -> Operand:
         return known
     tensor, axis = frame.origins.get(name, (None, 0))
     if tensor is None:
-        equation.fail("TL0403", span, f"the size {name.partition('#')[0]} of an index is not known here", "", "declare the shape of the tensor")
+        equation.fail(
+            "TL0403", span, f"the size {name.partition('#')[0]} of an index is not known here", "", "declare the shape of the tensor"
+        )
         return _const(1)
     type_ = Int(Dim.sym(name) if "#" not in name else None)
     return equation.state.emit("builtin", (tensor, _const(axis)), type_, span, name="size", index=0).operand
@@ -237,15 +241,20 @@ def _arithmetic(equation: Equation, op: str, left: Operand, right: Operand, span
     return equation.state.emit("binary", (left, right), Int(_value(op, left, right)), span, op=op).operand
 
 
+def _known(operand: Operand) -> Dim | None:
+    return operand.type.value if isinstance(operand, Const | Value) and isinstance(operand.type, Int) else None
+
+
 def _value(op: str, left: Operand, right: Operand) -> Dim | None:
-    a, b = (operand.type.value if isinstance(operand, Const | Value) and isinstance(operand.type, Int) else None for operand in (left, right))
+    a, b = _known(left), _known(right)
     if a is None or b is None:
         return None
     table = {"+": Dim.__add__, "-": Dim.__sub__, "*": Dim.__mul__, "//": Dim.floor_div, "%": Dim.mod}
     return table[op](a, b)
 
 
-def _extreme(equation: Equation, kind: str, left: Operand, right: Operand, span: Span) -> Operand:
-    a, b = (operand.type.value if isinstance(operand, Const | Value) and isinstance(operand.type, Int) else None for operand in (left, right))
-    value = None if a is None or b is None else Dim.min(a, b) if kind == "min" else Dim.max(a, b)
+def _two_ints(equation: Equation, kind: str, left: Operand, right: Operand, span: Span) -> Operand:
+    """`min`, `max` or `floor_div`."""
+    a, b = _known(left), _known(right)
+    value = None if a is None or b is None else {"min": Dim.min, "max": Dim.max, "floor_div": Dim.floor_div}[kind](a, b)
     return equation.state.emit("builtin", (left, right), Int(value), span, name=kind, index=0).operand

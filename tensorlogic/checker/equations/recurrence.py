@@ -4,12 +4,13 @@ Both become one call of the runtime with a function of the state: `scan(first, s
 """
 
 from contextlib import contextmanager
+
 from collections.abc import Iterator  # isort: skip
 
 from tensorlogic.checker.coerce import coerce
-from tensorlogic.checker.equations.build import is_value, names_in_brackets
+from tensorlogic.checker.equations.build import is_value
 from tensorlogic.checker.equations.ranges import size_operand, stands_at
-from tensorlogic.checker.equations.solve import prepare, right_side, tensor_of
+from tensorlogic.checker.equations.solve import prepare, right_side
 from tensorlogic.checker.equations.store import read, slots_of
 from tensorlogic.checker.equations.terms import Term, aligned, call, number
 from tensorlogic.checker.equations.tree import Defined, Equation, Range
@@ -21,7 +22,7 @@ from tensorlogic.ir.ir import Const, Op, Operand, Region, Value
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import ONE, Dim
-from tensorlogic.types.types import Fn, Int, Tensor, Type, is_unknown
+from tensorlogic.types.types import Fn, Int, Tensor, Type, Unknown, is_unknown
 
 Left = tuple[tuple[str, Span], ...]
 
@@ -43,7 +44,7 @@ def define_first(state: State, target: ast.Index, node: ast.Let | ast.Assign, ax
     left = tuple((other.name, other.span) for other in others if isinstance(other, ast.Name))
     if not isinstance(item, ast.IntLit) or item.value != 0 or len(left) < len(others):
         state.error("TL0404", target.span, "the first state of a recurrence stands at 0", "", "write `H[0, i] = ...`")
-        variable = state.declare(target.base.name, state.unknown(target.span).type, target.base.span)
+        state.declare(target.base.name, Unknown(), target.base.span)
         return
     equation = Equation(state, tuple(name for name, _ in left))
     term = right_side(equation, node.value, node.where, left)
@@ -96,6 +97,8 @@ def recurrence(state: State, variable: Variable, target: ast.Index, node: ast.As
     first = _first(state, variable, target, known, bool(virtual))
     if first is None:
         return
+    if not virtual and state.ops and state.ops[-1].results == (variable.value,):
+        state.ops.pop()  # the recurrence takes the first state as it is
     result = _run(state, node, target.base.name, (axis, *step), left, first, keep=not virtual)
     if result is None:
         return
@@ -120,7 +123,7 @@ Step = tuple[int, str, int]  # the axis, the index, what is added to it on the l
 
 def _run(state: State, node: ast.Assign, name: str, step: Step, left: Left, first: Typed, keep: bool) -> Typed | None:
     assert isinstance(first.type, Tensor)
-    equation = Equation(state, tuple(n for n, _ in left))
+    equation = Equation(state, ())
     steps = _steps(state, node, name, step, left, first)
     if steps is None:
         return None
@@ -261,6 +264,3 @@ def _operated(equation: Equation, node: ast.Assign, op: str, old: Term, new: Ter
         return call(equation, op, node.span, *values)
     place = Span(node.span.source, node.target.span.end, node.value.span.start)
     return apply_operator(equation.state, ast.Binary(node.span, op, node.target, node.value, place), *values)
-
-
-__all__ = ["names_in_brackets", "tensor_of"]

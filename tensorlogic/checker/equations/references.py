@@ -6,6 +6,7 @@ from tensorlogic.checker.equations.ranges import axes_of, holds, size_operand
 from tensorlogic.checker.equations.terms import (
     WHOLE,
     Term,
+    Windows,
     alike,
     call,
     index,
@@ -32,10 +33,13 @@ def reference(equation: Equation, node: Reference, evaluate: Evaluate) -> Term:
     """The tensor with an axis for each index in its brackets."""
     typed, items = _padded(equation, node)
     typed, items = _places(equation, typed, items, node.span)
-    typed, items, names = _windows(equation, typed, items, node.span)
+    base = typed
+    typed, items, names, windows = _windows(equation, typed, items, node.span)
     if any(not isinstance(item, str) for item in names):
         return _gathered(equation, typed, items, names, evaluate, node.span)
     axes = tuple(name for name in names if isinstance(name, str))
+    if windows is not None and len(set(axes)) == len(axes):
+        return Term(typed, axes, windows=Windows(base, axes[: len(items)], *windows))
     return _diagonal(equation, Term(typed, axes), node.span)
 
 
@@ -59,7 +63,7 @@ def _places(equation: Equation, typed: Typed, items: list[Item], span: Span) -> 
         operand, rest = _place(equation, item, size)
         operands.append(operand)
         shape += rest
-    kept = [item for item in items if not (isinstance(item, Place) or (isinstance(item, Linear) and not item.factors))]
+    kept: list[Item] = [item for item in items if not (isinstance(item, Place) or (isinstance(item, Linear) and not item.factors))]
     if all(operand is WHOLE for operand in operands):
         return typed, kept
     while operands and operands[-1] is WHOLE:
@@ -148,21 +152,30 @@ def _excess(equation: Equation, amount: Dim) -> Dim:
 Named = str | Item
 
 
-def _windows(equation: Equation, typed: Typed, items: list[Item], span: Span) -> tuple[Typed, list[Item], list[Named]]:
-    """`x + d` on an axis becomes two axes that look into it, without a copy. What is left is gathered."""
+Made = tuple[tuple[tuple[str, str, Dim], ...], tuple[Operand, ...]]
+
+
+def _windows(equation: Equation, typed: Typed, items: list[Item], span: Span) -> tuple[Typed, list[Item], list[Named], Made | None]:
+    """`x + d` on an axis becomes two axes that look into it, without a copy. What is left is gathered. The last result is what could be
+    a convolution: windows only, none of them cut or backwards."""
     names: list[Named] = [_name_of(item) for item in items]
+    pairs: list[tuple[str, str, Dim]] = []
+    made: list[Operand] = []
     for at, item in enumerate(items):
         found = _window(equation, item)
         if found is None or is_unknown(typed.type):
             continue
         outer, inner, step, back = found
         typed = _unfolded(equation, typed, at, equation.ranges[inner].size, step, span)
+        made.append(typed.operand)
         if back:
             typed = call(equation, "flip", span, typed, number(-1, span))
         typed = _cut(equation, typed, at, equation.ranges[outer].size, span)
         names[at] = outer
         names.append(inner)
-    return typed, items, names
+        pairs.append((outer, inner, step))
+    plain = bool(made) and typed.operand is made[-1] and all(isinstance(name, str) for name in names)
+    return typed, items, names, (tuple(pairs), tuple(made)) if plain else None
 
 
 def _name_of(item: Item) -> Named:

@@ -11,6 +11,8 @@ def settle(equation: Equation, root: Node, names: frozenset[str]) -> None:
     """Notes the scope of each of these indices of `root`. What an explicit reduction takes away is none of them."""
     for name in sorted(names):
         home, inside = _smallest(equation, root, name)
+        if equation.wrong:
+            return
         table = equation.homes if inside else equation.around
         table[home] = table.get(home, frozenset()) | {name}
 

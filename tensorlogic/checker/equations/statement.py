@@ -5,7 +5,7 @@ from tensorlogic.checker.equations.grouping import grouped, is_grouped
 from tensorlogic.checker.equations.ranges import stands_at
 from tensorlogic.checker.equations.recurrence import base_axis, define_first, fixpoint, is_recurrence, reads_elsewhere, recurrence
 from tensorlogic.checker.equations.solve import equation_value, right_side
-from tensorlogic.checker.equations.store import Slot, read, slots_of, store
+from tensorlogic.checker.equations.store import read, slots_of, store
 from tensorlogic.checker.equations.terms import Term, aligned, call, expanded
 from tensorlogic.checker.equations.tree import KEEPING, Defined, Equation
 from tensorlogic.checker.operators import apply_operator
@@ -93,7 +93,9 @@ def _left_of(state: State, target: ast.Index, value: ast.Expr) -> tuple[Left | N
                 return None, value
     double = next((name for at, (name, _) in enumerate(names) if name in dict(names[:at])), None)
     if double is not None:
-        state.error("TL0404", target.span, f"the index `{double}` stands twice on the left", "", "set the diagonal of a tensor that is there")
+        state.error(
+            "TL0404", target.span, f"the index `{double}` stands twice on the left", "", "set the diagonal of a tensor that is there"
+        )
         return None, value
     return tuple(names), _normalized(state, value, tuple(dotted)) if dotted else value
 
@@ -215,6 +217,3 @@ def _change_scalar(state: State, target: ast.Name | ast.Member, node: ast.Assign
     else:
         typed = operated(equation, node, op, expanded(equation, Term(state.expr(target), ()), (), target.span), term).typed
     write(state, target, typed, node.span)
-
-
-__all__ = ["Slot", "assign_equation", "let_equation"]

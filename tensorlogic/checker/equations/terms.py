@@ -17,6 +17,16 @@ WHOLE = SliceOf(Omitted(), Omitted(), Omitted())
 
 
 @distinct_record
+class Windows:
+    """What a term looks into: `base` with its axes, and of each window the index outside, the index inside and the step."""
+
+    base: Typed
+    axes: tuple[str, ...]
+    pairs: tuple[tuple[str, str, Dim], ...]
+    made: tuple[Operand, ...]
+
+
+@distinct_record
 class Term:
     """A value whose axes are these indices. A host number has none. What is `weak` comes from numbers alone: it takes the dtype of the
     tensors beside it."""
@@ -24,6 +34,7 @@ class Term:
     typed: Typed
     axes: tuple[str, ...]
     weak: bool = False
+    windows: Windows | None = None
 
     @property
     def is_tensor(self) -> bool:
@@ -120,6 +131,8 @@ def common_axes(equation: Equation, terms: list[Term]) -> tuple[str, ...]:
 def alike(equation: Equation, terms: list[Term]) -> tuple[list[Typed], tuple[str, ...]]:
     """Values that broadcast with each other, and the axes that they have together."""
     strong = next((term.dtype for term in terms if not term.weak and is_float_name(term.dtype)), None)
+    if strong is None and equation.numbers == "float64":
+        strong = equation.numbers
     if strong is not None:
         terms = [cast(equation, term, strong) if term.weak and is_float_name(term.dtype) else term for term in terms]
     axes = common_axes(equation, terms)
@@ -133,7 +146,7 @@ def combine(equation: Equation, node: ast.Binary, left: Term, right: Term, op: s
         return Term(equation.state.unknown(node.span), ())
     values, axes = alike(equation, [left, right])
     operator = node if not op else ast.Binary(node.span, op, node.left, node.right, node.op_span)
-    return Term(apply_operator(equation.state, operator, *values), axes, left.weak and right.weak)
+    return Term(apply_operator(equation.state, operator, values[0], values[1]), axes, left.weak and right.weak)
 
 
 def reduce(equation: Equation, name: str, term: Term, indices: list[str], span: Span) -> Term:

@@ -146,7 +146,12 @@ def _product(equation: Equation, node: Product, summed: frozenset[str]) -> Term:
 
 def _factors(equation: Equation, node: Node) -> list[Term]:
     """A product in parentheses is more factors, unless it is a scope."""
-    plain = isinstance(node, Product) and node not in equation.homes and node not in equation.around and all(op == "*" for op, _ in node.factors)
+    plain = (
+        isinstance(node, Product)
+        and node not in equation.homes
+        and node not in equation.around
+        and all(op == "*" for op, _ in node.factors)
+    )
     if not plain or not isinstance(node, Product):
         return [evaluate(equation, node)]
     return [term for _, part in node.factors for term in _factors(equation, part)]

@@ -262,4 +262,3 @@ def _blocks(count: Tensor, total: int, rows: int) -> Iterator[tuple[slice, int]]
         if last > before:
             yield slice(start, min(stop, rows)), last - before
         start, before = stop, last
-

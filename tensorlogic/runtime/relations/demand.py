@@ -1,4 +1,4 @@
-"""A query with constants asks only for what it needs: rules are rewritten so that what is asked for travels into their bodies (magic sets)."""
+"""A query with constants asks only for what it needs: rules are rewritten so that its constants travel into their bodies (magic sets)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -40,6 +40,7 @@ class Engine:
         for rule in rules:
             self.rules.setdefault(rule.head.relation, []).append(rule)
         self.tables: dict[str, Table] = {}
+        self.dense = True  # closures may be matrices, and rows may be added while a rule is read
         self.types: dict[Rule, dict[str, str]] = {}
         self.groups: dict[tuple[Aggregate, frozenset[str]], tuple[tuple[str, ...], Chunk]] = {}
         self.needs = {head: [name for rule in found for name, _ in relations_of(rule.body)] for head, found in self.rules.items()}
@@ -103,7 +104,7 @@ class Engine:
         table = self.tables[name]
         if table.dense is not None:
             table.rows()
-        return table.chunks
+        return list(table.chunks)  # it may grow while these are read
 
     def size(self, atom: Atom) -> int:
         return sum(chunk.count for chunk in self.chunks(atom.relation)) if atom.relation in self.tables else 0
@@ -114,7 +115,8 @@ class Engine:
         head = tuple(t for t in rule.head.terms if isinstance(t, str))
         body = self.body(rule, instead)
         table, found = self.tables[rule.head.relation], []
-        for frame in body.run(steps_of(rule.body, head, self.size, first)):
+        frames = body.run(steps_of(rule.body, head, self.size, first))
+        for frame in frames if self.dense else list(frames):
             new = table.add(self.head(rule, frame), frame.count)
             found += [] if new is None else [new]
         return found
@@ -137,7 +139,7 @@ class Engine:
 
     def _fixpoint(self, component: tuple[str, ...], rules: list[Rule]) -> None:
         """Each round joins what the last one found new with everything there is."""
-        plan = closure.plan_of(self, component, rules)
+        plan = closure.plan_of(self, component, rules) if self.dense else None
         delta: Delta = {name: list(self.chunks(name)) for name in component}
         grows = any(_makes_numbers(rule) for rule in rules)
         while any(delta.values()):

@@ -51,7 +51,7 @@ class Program:
 
     def put(self, relation: str, array: Tensor | np.ndarray) -> None:
         """Facts as the rows of an n x arity array of numbers."""
-        columns = array_columns(array.cpu().numpy() if isinstance(array, Tensor) else array, self.relations[relation].columns, relation)
+        columns = array_columns(np.asarray(array), self.relations[relation].columns, relation)
         self._put(relation, columns)
 
     def _put(self, relation: str, columns: list) -> None:

@@ -166,10 +166,11 @@ class Table:
 
     def add(self, columns: Columns, count: int) -> Chunk | None:
         """Add rows, repeated or known ones among them; the new ones."""
-        if not self.arity:
-            new = Chunk((), 1) if count and not self.chunks else None
-        else:
-            new = self._new(columns) if count else None
+        new = None
+        if count and self.arity:
+            new = self._new(columns)
+        elif count and not self.chunks:
+            new = Chunk((), 1)
         if new is not None:
             self._append(new)
         return new

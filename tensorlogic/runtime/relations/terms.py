@@ -1,7 +1,6 @@
 """What a program of relations is made of, as data: entity types, relations, rules. A variable is its name, `_` is None."""
 
 from dataclasses import dataclass
-from typing import Union
 
 ORDERS = ("<", "<=", ">", ">=")
 
@@ -85,8 +84,8 @@ class Relation:
 
 
 Term = str | Known | None
-Expression = Union[str, Known, Arithmetic]
-Literal = Union[Atom, Not, Compare, Aggregate]
+Expression = str | Known | Arithmetic
+Literal = Atom | Not | Compare | Aggregate
 
 
 def names_in(expression: Expression) -> tuple[str, ...]:

@@ -36,7 +36,8 @@ def save_model(model, path: str | os.PathLike, dtype: str | torch.dtype | None =
     """Save an `nn.Module`, a loaded `Model` or a dict of tensors: to a .safetensors or .gguf file, or (no suffix) a folder.
 
     `dtype` converts the float tensors; a quantized one (.gguf only) those of rank 2 whose rows are whole blocks, the rest become
-    float32. Tensors that share memory are stored once in safetensors. The old file stays as it is until the new one is complete.
+    float32. Tensors that share memory are stored once in safetensors. Of a model with a LoRA adapter the weights are written, into which
+    a merged one has gone; its factors are `save_adapter`'s. The old file stays as it is until the new one is complete.
     Raises `TensorLogicError`: TL0606 no such folder, TL0604 cannot be written, TL0305 a type that the format cannot hold.
     """
     target = os.fspath(path)
@@ -65,7 +66,7 @@ def _weights_of(model) -> dict[str, Weight]:
             raise TensorLogicError(Diagnostic("TL0306", f"`{shown(name)}` is a {type(weight).__name__}, not a tensor"))
         if "\0" in name or weight.device.type == "meta":
             raise TensorLogicError(Diagnostic("TL0305", f"tensor `{shown(name)}` cannot be saved: it has no data, or a NUL in its name"))
-    return dict(found)
+    return {name: weight for name, weight in found.items() if found is model or ".lora." not in name}
 
 
 def _notice(text: str) -> None:
