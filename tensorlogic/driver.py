@@ -17,6 +17,7 @@ from tensorlogic.checker.check import check_tree
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems, TensorLogicError
 from tensorlogic.ir.ir import Module
 from tensorlogic.ir.rewrite import operations, relocated
+from tensorlogic.passes.recognize_attention import recognize_attention
 from tensorlogic.record import record
 from tensorlogic.source import Source
 from tensorlogic.syntax import ast
@@ -65,6 +66,8 @@ def analyse(source: Source, settings: Mapping[str, str] | None = None) -> Analys
     problems = Problems()
     tree = parse(source, problems)
     module = check_tree(tree, problems, settings=dict(settings or {}))
+    if module is not None and not problems.errors:
+        module = recognize_attention(module)
     return Analysis(source, tree, module, problems, dict(settings or {}))
 
 

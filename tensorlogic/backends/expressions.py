@@ -150,7 +150,8 @@ def _field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
 def _set_field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
     scope.module.roots.add("dataclasses")
     struct, value = map(part, op.args)
-    value = detached(value) if op.attrs["name"] in _struct_type(scope, str(op.attrs["struct"])).learnable else value
+    owner = op.args[0].type.name  # type: ignore
+    value = detached(value) if op.attrs["name"] in _struct_type(scope, owner).learnable else value
     return nodes.call(nodes.path("dataclasses", "replace"), [struct], 19, {_field_name(op, scope): value})
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from tensorlogic.backends import nodes
 from tensorlogic.backends.nodes import LOAD, Expr
 
-_TEXT = '''
+_TEXT = """
 def __post_init__(self):
     for name in {}:
         held = getattr(self, name)
         if not held.requires_grad:
             object.__setattr__(self, name, held.detach().clone().requires_grad_())
-'''
+"""
 
 
 def post_init(names: Iterable[str]) -> list[ast.stmt]:

@@ -23,7 +23,8 @@ def changes_fields(nodes: Iterable[ast.Node]) -> bool:
 @cache
 def written_fields(model: ast.ModelDecl) -> frozenset[str]:
     """The names that the methods of a model assign: those of its fields that change from call to call are among them."""
-    pending, found = [m for m in model.members if isinstance(m, ast.FnDecl)], set()
+    pending: list[ast.Node] = [m for m in model.members if isinstance(m, ast.FnDecl)]
+    found: set[str] = set()
     while pending:
         node = pending.pop()
         if isinstance(node, ast.Assign):

@@ -13,6 +13,7 @@ from tensorlogic.syntax import ast
 
 COMPARISONS = ("=", "==", "!=", "<", "<=", ">", ">=")
 ARITHMETIC = ("+", "-", "*", "/", "%", "**")
+DEEPEST = 40
 AGGREGATES = ("count", "sum", "min", "max")
 
 
@@ -49,6 +50,15 @@ def find_relation(state: State, node: ast.Call, quiet: bool = False) -> Relation
         state.error("TL0504", named.span, "the terms of a relation have no names")
         return None
     return found
+
+
+def _depth(node: ast.Node) -> int:
+    """How many operators stand in a row."""
+    depth = 0
+    while isinstance(node, ast.Binary | ast.Unary):
+        node = node.left if isinstance(node, ast.Binary) else node.operand
+        depth += 1
+    return depth
 
 
 @dataclass(eq=False)
@@ -126,6 +136,9 @@ class Reader:
         return self.atom(node, relation) if relation is not None else None
 
     def expression(self, node: ast.Node) -> Expression | None:
+        if _depth(node) > DEEPEST:
+            self.state.error("TL0104", node.span, f"an expression in a rule has at most {DEEPEST} operators in a row")
+            return None
         known = constant_of(self.state, node)
         if known is not None:
             return known

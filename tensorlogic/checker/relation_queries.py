@@ -131,8 +131,7 @@ def check_question(state: State, node: ast.Node, what: str) -> None:
     if atom is None:
         return
     relation, terms, operands = atom
-    text = state.emit("query", operands, String(), node.span, relation=relation.unique, terms=terms, what=what)
-    state.add("builtin", (text.operand,), node.span, name="print", index=0)
+    state.add("query", operands, node.span, relation=relation.unique, terms=terms, what=what)
 
 
 def check_count(state: State, node: ast.Call) -> Typed:

@@ -51,7 +51,8 @@ Operations, by `code` (attributes in parentheses):
     facts(relation, folder)   all facts of a file; the operand is its path
     query(relation, terms, what)
                               asks a relation: `terms` are per column the name of a variable, None for `_`, or the place of an operand;
-                              `what` is query (records), show (a table), count, explain, or forward and backward, how it is derived
+                              `what` is query (records), count, or without a result show (prints a table), explain (prints proofs), forward and
+                              backward (how it is derived)
     as_tensor(relation)       the relation over its entity types, float32; the operands are the learnable tensors it comes from
     as_relation(relation)     the facts are the places of a tensor that are not zero
     entity(entity, name)      the place of an entity in its open type

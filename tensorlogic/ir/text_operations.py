@@ -67,9 +67,6 @@ class Writer:
         if is_load(op) and following and following.code == "check_type" and following.args == op.results:
             self.line(depth, self.binding(following) + self.expression(op))
             return 2
-        if op.code == "query" and op.attrs["what"] in text_relations.ASKED:
-            self.line(depth, self.expression(op))
-            return 2
         if op.code in STATEMENTS:
             STATEMENTS[op.code](self, op, depth)
         elif op.regions:

@@ -9,7 +9,6 @@ from tensorlogic.ir.text_values import quoted
 
 PLACED = ("facts", "as_relation")  # operations that print as the declaration of their relation
 OPERATIONS = ("fact", "facts", "as_relation", "as_tensor", "entity", "query")
-ASKED = ("show", "explain")  # a query whose text is printed right behind it
 
 
 def declarations(module: Module) -> list[str]:

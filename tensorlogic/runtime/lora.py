@@ -16,6 +16,7 @@ from tensorlogic.runtime.weights import load_model, save_model
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."
+_REFUSED = ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern", "fan_in_fan_out", "modules_to_save")
 
 
 class Addition(nn.Module):
@@ -199,7 +200,7 @@ def load_adapter(model: nn.Module, path: str) -> Adapter:
         if saved[name].shape != tensor.shape:
             title = f"`{name}` is {list(saved[name].shape)} in {path}, and {list(tensor.shape)} in the model"
             raise TensorLogicError(Diagnostic("TL0603", title))
-        tensor.copy_(saved[name])
+        tensor.copy_(saved[name])  # type: ignore[arg-type]
     adapter.targets = config["target_modules"]
     return adapter
 
@@ -225,7 +226,7 @@ def _config(path: str) -> dict[str, Any]:
         or not isinstance(alpha, int | float)
     ):
         raise TensorLogicError(Diagnostic("TL0604", f"{path} does not describe a LoRA adapter", file=path))
-    refused = [key for key in ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern", "fan_in_fan_out") if found.get(key)]
+    refused = [key for key in _REFUSED if found.get(key)]
     refused += ["bias"] if found.get("bias", "none") != "none" else []
     if refused:
         raise TensorLogicError(Diagnostic("TL0604", f"{path} has `{refused[0]}`, which is not supported", file=path))

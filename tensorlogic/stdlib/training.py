@@ -17,7 +17,10 @@ def eval_(model):
 
 
 @builtin(
-    "params(of: Model) -> [Tensor]", "params(of: Adapter) -> [Tensor]", "params(of: [Model]) -> [Tensor]", "params(of: AnyStruct) -> [Tensor]"
+    "params(of: Model) -> [Tensor]",
+    "params(of: Adapter) -> [Tensor]",
+    "params(of: [Model]) -> [Tensor]",
+    "params(of: AnyStruct) -> [Tensor]",
 )
 def params(of):
     """The learnable tensors of a model, several models, an adapter or a struct, in the order of their fields."""
@@ -67,10 +70,15 @@ def zero_grad(optimizer):
     return optimizer.zero_grad()
 
 
-@builtin("step(optimizer: Optimizer) -> void", "step(scheduler: Scheduler) -> void", effect="mutation")
+@builtin("step(optimizer: Optimizer) -> void", effect="mutation")
 def step(optimizer):
     """One step of an optimizer along the gradients, or of a scheduler of the learning rate."""
     return optimizer.step()
+
+
+@builtin("step(scheduler: Scheduler) -> void", effect="mutation")
+def step_of_scheduler(scheduler):
+    return scheduler.step()
 
 
 @builtin("learning_rate(optimizer: Optimizer) -> float")

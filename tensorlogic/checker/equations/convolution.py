@@ -70,4 +70,3 @@ def _strides(equation: Equation, windows: Windows, span: Span) -> Typed:
     operands: tuple[Operand, ...] = tuple(size_operand(equation, step, span) for step in steps)
     type_ = List(Int(), tuple(Int(step) for step in steps))
     return equation.state.emit("list", operands, type_, span) if len(steps) > 1 else Typed(operands[0], Int(steps[0]), span)
-

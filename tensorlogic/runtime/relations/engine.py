@@ -153,8 +153,6 @@ class Engine:
                         found = self.derive(rule, {place: delta[literal.relation]})
                         new[rule.head.relation] += found
             delta = new
-            if plan is not None:
-                plan.spent(sum(chunk.count for chunk in new[component[0]]))
             if grows:
                 self._limit(component)
 

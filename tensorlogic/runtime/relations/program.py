@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.runtime.relations import explain, limits
-from tensorlogic.runtime.relations.bridge import dense, rows_of
+from tensorlogic.runtime.relations.bridge import dense
 from tensorlogic.runtime.relations.demand import rewritten
 from tensorlogic.runtime.relations.domain import Domain, Value
 from tensorlogic.runtime.relations.engine import Engine
@@ -65,7 +65,7 @@ class Program:
         sizes = [self.domain.size(kind) if self.domain.is_entity(kind) else None for kind in item.columns]
         if any(size is not None and size != found for size, found in zip(sizes, tensor.shape, strict=True)):
             raise TensorLogicError(Diagnostic("TL0301", f"`{relation}` has {sizes} entities, the tensor is {list(tensor.shape)}"))
-        self.stores[relation].replace(rows_of(tensor, item.weighted))
+        self.stores[relation].define(tensor)
 
     # --- evaluation -------------------------------------------------------------------------------------------------
 
@@ -133,9 +133,9 @@ class Program:
         values = [self.domain.values(kind, column) for kind, column in zip(types, distinct(columns), strict=True)]
         return records(names, sorted(zip(*values, strict=True)))
 
-    def show(self, relation: str, terms: Sequence[Term]) -> str:
-        """The table of a query."""
-        return table_text(Atom(relation, tuple(terms)).variables(), self.query(relation, terms))
+    def show(self, relation: str, terms: Sequence[Term]) -> None:
+        """Print the table of a query."""
+        print(table_text(Atom(relation, tuple(terms)).variables(), self.query(relation, terms)))
 
     def count(self, relation: str, terms: Sequence[Term]) -> int:
         """How many tuples match."""
@@ -152,8 +152,11 @@ class Program:
         if direction == "forward":
             self._whole().complete((relation,))
 
-    def explain(self, relation: str, terms: Sequence[Term]) -> str:
-        """Proofs of what matches, as an indented text."""
+    def explain(self, relation: str, terms: Sequence[Term]) -> None:
+        """Print proofs of what matches, as an indented text."""
+        print(self.proofs(relation, terms))
+
+    def proofs(self, relation: str, terms: Sequence[Term]) -> str:
         answers = self.query(relation, terms)
         names = Atom(relation, tuple(terms)).variables()
         facts = [tuple(row[t] if isinstance(t, str) else t.value for t in terms if t is not None) for row in answers]  # type: ignore[union-attr]

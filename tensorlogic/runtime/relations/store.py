@@ -1,8 +1,11 @@
 """The facts of one relation as they come in: one by one, in bulk, or from a tensor."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
+from tensorlogic.runtime.relations.bridge import rows_of
 from tensorlogic.runtime.relations.domain import Domain, Value
 from tensorlogic.runtime.relations.keys import Columns, distinct, grouped
 from tensorlogic.runtime.relations.table import Chunk
@@ -18,6 +21,7 @@ class Store:
         self.waiting: list[tuple[Value, ...]] = []
         self.weights: list[float | Tensor] = []
         self.known: Chunk | None = None
+        self.source: Tensor | None = None  # what learns, where the facts come from it
 
     @staticmethod
     def of_type(domain: Domain, name: str, device: torch.device) -> Chunk:
@@ -52,8 +56,11 @@ class Store:
         found = torch.as_tensor(column).to(device)
         return self.domain.floats.codes(found.to(torch.float64)) if kind == "float" else found.to(torch.int64)
 
-    def replace(self, chunk: Chunk) -> None:
-        self.waiting, self.weights, self.known = [], [], chunk
+    def define(self, tensor: Tensor) -> None:
+        """The places of a tensor that are not zero. One that learns is read anew each time, so that each reading has its gradient."""
+        self.waiting, self.weights = [], []
+        self.known = rows_of(tensor, self.relation.weighted)
+        self.source = tensor if self.relation.weighted and tensor.requires_grad else None
 
     def chunk(self, device: torch.device) -> Chunk:
         """All facts by now, different and sorted."""
@@ -63,6 +70,8 @@ class Store:
             weight = _weights(self.weights, device) if self.relation.weighted else None
             count, self.waiting, self.weights = len(self.waiting), [], []
             self._merge(codes, weight, count)
+        if self.source is not None and self.known is not None:
+            return replace(self.known, weight=self.source[self.known.columns])
         if self.known is None:
             empty = torch.zeros(0, dtype=torch.int64, device=device)
             weight = torch.zeros(0, device=device) if self.relation.weighted else None
@@ -70,7 +79,7 @@ class Store:
         return self.known
 
     def _merge(self, columns: Columns, weight: Tensor | None, count: int) -> None:
-        known = self.known
+        known, self.source = self.known, None
         if not columns:
             self.known = Chunk((), 1, weight if weight is None else weight[-1:])
             return

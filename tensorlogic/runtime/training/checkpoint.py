@@ -127,12 +127,12 @@ def restore(trainer: "Trainer", place: str) -> None:
         raise _damaged(path, f"the checkpoint {place} does not fit this training: {problem}") from None
     with torch.no_grad():
         for name, tensor in wanted.items():
-            tensor.copy_(saved[name])
+            tensor.copy_(saved[name])  # type: ignore[arg-type]
     trainer.optimizer.load_state_dict(optimizer)
     if schedule is not None:
         trainer.scheduler.load_state_dict(schedule)
     if scaler is not None:
-        trainer.scaler.load_state_dict(scaler)
+        trainer.scaler.load_state_dict(scaler)  # type: ignore[union-attr]
     if state.get("seed") is not None and hasattr(trainer.batches, "seed"):
         trainer.batches.seed = state["seed"]
     trainer.state.step, trainer.state.epoch, trainer.state.batch = (state[name] for name in POSITION)
