@@ -34,7 +34,7 @@ from tensorlogic.types.types import (
     is_unknown,
 )  # fmt: skip
 
-LATER = ("distributed", "tensor_parallel")
+ENGINES = {"data_parallel": None, "fsdp": "fsdp"}  # of several processes
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
@@ -221,12 +221,24 @@ def _learns(type_: Type) -> bool:
     return False
 
 
-def _later(state: State, option: ast.LearnOption) -> Typed:
-    return state.error("TL0105", option.name_span, f"`{option.name}` is not supported yet")
+def _distributed(state: State, option: ast.LearnOption) -> Typed:
+    """`data_parallel`, which several processes do anyway, or `fsdp`."""
+    node = option.value
+    if isinstance(node, ast.Name) and node.name in ENGINES and state.scope.find(node.name) is None:
+        return Typed(Const(ENGINES[node.name], String()), String(), node.span)
+    return state.error("TL0601", node.span, f"`distributed` is {' or '.join(ENGINES)}")
+
+
+def _yes_or_no(state: State, option: ast.LearnOption) -> Typed:
+    return coerce(state, state.expr(option.value, Bool()), Bool(), f"`{option.name}`")
+
+
+def _nothing(state: State, option: ast.LearnOption) -> Typed:
+    raise AssertionError("the objective is no option of the loop")
 
 
 OPTIONS: dict[str, Callable[[State, ast.LearnOption], Typed]] = {
-    "objective": _later,  # is no option of the loop
+    "objective": _nothing,
     "optimizer": _library("OptimizerRule", "Optimizer", example="adamw(lr: 1e-3)"),
     "schedule": _library("ScheduleRule", "Scheduler", example="warmup_cosine(warmup: 100)"),
     "epochs": _number(Int()),
@@ -239,6 +251,6 @@ OPTIONS: dict[str, Callable[[State, ast.LearnOption], Typed]] = {
     "checkpoint": _checkpoint,
     "log": _text,
     "resume": _resume,
-    "distributed": _later,
-    "tensor_parallel": _later,
+    "distributed": _distributed,
+    "tensor_parallel": _yes_or_no,
 }

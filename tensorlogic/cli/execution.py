@@ -1,6 +1,7 @@
 """What `tlc run`, `test` and `build` share: a program without errors, and what is set before it runs."""
 
 import argparse
+import atexit
 import gc
 
 from tensorlogic.cli.program import read_program
@@ -17,7 +18,15 @@ LARGEST_SEED = 2**63 - 1
 def add_execution_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what `gpu` means in the program (auto)")
     parser.add_argument("--seed", type=seed, metavar="N", help="where random numbers start")
+    parser.add_argument("--max-facts", type=facts, metavar="N", help="how many facts rules that make new numbers may derive (10 million)")
     add_settings(parser)
+
+
+def facts(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def seed(text: str) -> int:
@@ -39,6 +48,7 @@ def prepare(options: argparse.Namespace, analysis: Analysis) -> None:
     """Choose the device and start the random numbers, before a program runs. TensorLogicError where the device cannot run it."""
     import torch
 
+    from tensorlogic.runtime import distributed
     from tensorlogic.runtime.device import use
 
     gc.set_threshold(*COLLECT_OFTEN)
@@ -47,5 +57,11 @@ def prepare(options: argparse.Namespace, analysis: Analysis) -> None:
         say(choice.notice)
     if refused := unsupported_on(analysis.runnable(), choice.device):
         raise TensorLogicError(refused)
+    if options.max_facts is not None:
+        from tensorlogic.runtime.relations import limits
+
+        limits.use(options.max_facts)
     if options.seed is not None:
         torch.manual_seed(options.seed)
+    distributed.start()
+    atexit.register(distributed.finish)

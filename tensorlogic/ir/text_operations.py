@@ -244,7 +244,8 @@ class Writer:
         self.region(Region((), region.ops), depth + 1)
         values = (region.yields[0], *op.args[1:])
         for name, value in zip(("objective", *options), values, strict=True):
-            self.line(depth + 1, f"{name}: {self.names.operand(value)}")
+            text = self.names.operand(value)
+            self.line(depth + 1, f"{name}: {text if name != 'distributed' else getattr(value, 'value', None) or 'data_parallel'}")
         self.line(depth, "}")
 
     def branches(self, op: Op, depth: int) -> None:

@@ -11,7 +11,7 @@ import tensorlogic as tl
 from tensorlogic.runtime.relations import Known
 
 FULL = bool(os.environ.get("TLC_FULL"))
-COUNT = 2000 if FULL else 250
+COUNT = 2000 if FULL else 160
 
 
 def model_of(made: Made) -> dict[str, set]:

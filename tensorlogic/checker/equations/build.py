@@ -176,8 +176,9 @@ def _reference(equation: Equation, node: ast.Index, group: bool) -> Node:
     asts = node.items
     if held is not None:
         base, axis, step = held
-        if len(asts) <= axis or not _is_step(asts[axis], step):
-            equation.fail("TL0404", node.span, f"a step of the recurrence reads `{node.base.span.text}` at `{step}`", "at another place")
+        if len(asts) <= axis or step_place(asts[axis]) != step:
+            before = step[0] if not step[1] else f"{step[0]} - {-step[1]}"
+            equation.fail("TL0404", node.span, f"a step of the recurrence reads `{node.base.span.text}` at `{before}`", "at another place")
             return _silent(equation, node, group)
         asts = asts[:axis] + asts[axis + 1 :]
     else:
@@ -196,9 +197,16 @@ def _reference(equation: Equation, node: ast.Index, group: bool) -> Node:
     return Reference(node.span, uses, group, base, items, node)
 
 
-def _is_step(item: ast.Node, step: str) -> bool:
-    inner = item.index if isinstance(item, ast.VirtualIndex) else item
-    return isinstance(inner, ast.Name) and inner.name == step
+def step_place(item: ast.Node | None) -> tuple[str, int] | None:
+    """`t`, `t + 1` and `t - 1`, or with a star, as an index and what is added to it."""
+    match item:
+        case ast.VirtualIndex(index=inner):
+            return step_place(inner)
+        case ast.Name(name=name):
+            return name, 0
+        case ast.Binary(op="+" | "-" as op, left=ast.Name(name=name), right=ast.IntLit(value=value)):
+            return name, value if op == "+" else -value
+    return None
 
 
 def _uses(item: Item) -> frozenset[str]:

@@ -86,6 +86,7 @@ def _chain(equation: Equation, node: Product, tensors: list[Term], summed: froze
         others = {name for i, other in enumerate(rest) if i != at for name in other.axes}
         lone = [name for name in term.axes if name in summed and name not in others]
         rest[at] = reduce(equation, "sum", term, lone, node.span)
+    rest = _merged(equation, node, rest) if len(rest) > EXACT else rest
     steps = _plan(equation, [frozenset(term.axes) for term in rest], summed)
     for i, j in steps:
         left, right = rest[i], rest[j]
@@ -93,6 +94,15 @@ def _chain(equation: Equation, node: Product, tensors: list[Term], summed: froze
         kept = {name for term in rest for name in term.axes} | ({*left.axes, *right.axes} - summed)
         rest.append(_join(equation, node, left, right, kept))
     return rest[0]
+
+
+def _merged(equation: Equation, node: Product, terms: list[Term]) -> list[Term]:
+    """Of many factors, those with the same indices are one."""
+    found: dict[frozenset[str], Term] = {}
+    for term in terms:
+        key = frozenset(term.axes)
+        found[key] = _by(equation, node, found[key], term) if key in found else term
+    return list(found.values())
 
 
 Step = tuple[int, int]
@@ -179,15 +189,18 @@ def _matrix_product(equation: Equation, node: Product, left: Term, right: Term, 
     if len(gone) != 1:
         return None
     shared = [name for name in left.axes if name in right.axes and name not in gone]
+    found: list[tuple[Term, Term, list[list[str]], tuple[str, ...]]] = []
     for one, other in ((left, right), (right, left)):
         own = [[n for n in t.axes if n not in shared and n not in gone] for t in (one, other)]
         count = len(shared)
         if list(one.axes[:count]) != shared or list(other.axes[:count]) != shared or max(map(len, own)) > 1:
             continue
         wanted = (*shared, *own[0], *own[1])
-        if shared and min(map(len, own)) == 0 or (one is right and wanted != equation.order(set(wanted))):
-            continue
-        first = permuted(equation, one, (*shared, *own[0], gone[0]))
-        second = permuted(equation, other, (*shared, gone[0], *own[1]))
-        return Term(call(equation, "matmul", node.span, first.typed, second.typed), wanted)
-    return None
+        if not (shared and min(map(len, own)) == 0):
+            found.append((one, other, own, wanted))
+    if not found:
+        return None
+    one, other, own, wanted = next((item for item in found if item[3] == equation.order(set(item[3]))), found[0])
+    first = permuted(equation, one, (*shared, *own[0], gone[0]))
+    second = permuted(equation, other, (*shared, gone[0], *own[1]))
+    return Term(call(equation, "matmul", node.span, first.typed, second.typed), wanted)

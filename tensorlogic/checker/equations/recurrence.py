@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from collections.abc import Iterator  # isort: skip
 
 from tensorlogic.checker.coerce import coerce
-from tensorlogic.checker.equations.build import is_value
+from tensorlogic.checker.equations.build import is_value, step_place
 from tensorlogic.checker.equations.ranges import size_operand, stands_at
 from tensorlogic.checker.equations.solve import prepare, right_side
 from tensorlogic.checker.equations.store import read, slots_of
@@ -68,18 +68,8 @@ def is_recurrence(state: State, variable: Variable, target: ast.Index) -> bool:
 def _step_of(state: State, target: ast.Index, axis: int) -> tuple[str, int] | None:
     """(the index of the steps, what is added to it) on an axis of the left side."""
     item = target.items[axis] if axis < len(target.items) else None
-    found = step_place(item.index if isinstance(item, ast.VirtualIndex) else item)
+    found = step_place(item)
     return found if found is not None and not is_value(state, found[0]) else None
-
-
-def step_place(item: ast.Node | None) -> tuple[str, int] | None:
-    """`t`, `t + 1` and `t - 1` as an index and what is added to it."""
-    match item:
-        case ast.Name(name=name):
-            return name, 0
-        case ast.Binary(op="+" | "-" as op, left=ast.Name(name=name), right=ast.IntLit(value=value)):
-            return name, value if op == "+" else -value
-    return None
 
 
 def recurrence(state: State, variable: Variable, target: ast.Index, node: ast.Assign) -> None:
@@ -143,7 +133,7 @@ def _equation(state: State, name: str, step: Step, left: Left, held: Typed) -> E
     """An equation about one step: what it defines is read as the state before."""
     axis, index, added = step
     equation = Equation(state, tuple(n for n, _ in left))
-    equation.states[name] = held, axis, index if added else f"{index} - 1"
+    equation.states[name] = held, axis, (index, added - 1)
     assert isinstance(held.type, Tensor)
     for (own, span), size in zip(left, held.type.shape, strict=False):
         if isinstance(size, Dim):

@@ -160,7 +160,8 @@ class Range:
 
 @dataclass
 class Equation:
-    """What is known of one equation while it is checked. `states` are tensors that a recurrence defines: the value before, its axis."""
+    """What is known of one equation while it is checked. `states` are tensors that a recurrence defines: the state before, the axis of
+    the steps, and the place that is read there."""
 
     state: State
     left: tuple[str, ...]
@@ -169,7 +170,7 @@ class Equation:
     places: dict[str, list[Span]] = field(default_factory=dict)
     homes: dict[Node, frozenset[str]] = field(default_factory=dict)  # scopes, and what is summed in them
     around: dict[Node, frozenset[str]] = field(default_factory=dict)  # groups that are the one operand of their scope
-    states: dict[str, tuple[Typed, int, str]] = field(default_factory=dict)
+    states: dict[str, tuple[Typed, int, tuple[str, int]]] = field(default_factory=dict)
     own: str = ""  # the tensor that it defines, where it reads what that holds
     reads_own: bool = False
     numbers: str = "int64"  # the dtype of indices as numbers

@@ -2,6 +2,7 @@
 
 from tensorlogic.checker.coerce import to_tensor
 from tensorlogic.checker.equations.contract import contract, multiplied
+from tensorlogic.checker.equations.ranges import size_operand
 from tensorlogic.checker.equations.references import reference
 from tensorlogic.checker.equations.scopes import parts_of_scope
 from tensorlogic.checker.equations.terms import Term, alike, call, combine, number, numbers, permuted, positions, reduce, sizes
@@ -210,8 +211,10 @@ def _same_axes(equation: Equation, node: Apply, value: Typed, terms: list[Term],
 def _along(equation: Equation, node: Apply) -> Term:
     """`sum[j](e)`, `softmax[j](e)`: along the axes of these indices."""
     indices = frozenset(node.indices)
-    if node.name == "sum" and len(node.args) == 1 and isinstance(node.args[0][1], Product):
-        return evaluate(equation, node.args[0][1], indices)
+    if not _only_settings(equation, node):
+        return Term(equation.state.unknown(node.span), ())
+    if node.name in ("sum", "mean") and len(node.args) == 1 and isinstance(node.args[0][1], Product):
+        return _summed_product(equation, node, evaluate(equation, node.args[0][1], indices))
     term = evaluate(equation, node.args[0][1])
     extra = {name: evaluate(equation, part).typed for name, part in node.args[1:] if name is not None}
     if term.unknown:
@@ -228,6 +231,31 @@ def _along(equation: Equation, node: Apply) -> Term:
             return Term(call(equation, node.name, node.span, term.typed, dim), term.axes)
         return Term(call(equation, node.name, node.span, term.typed, dim=dim, **extra), term.axes)
     return _softened(equation, node, term)
+
+
+def _only_settings(equation: Equation, node: Apply) -> bool:
+    """What follows the value are settings of a normalization, by name."""
+    odd = next(
+        (part for name, part in node.args[1:] if name is None or not node.keeps or node.name == "flip" or len(node.indices) > 1), None
+    )
+    normed = node.name in ("layer_norm", "rms_norm")
+    if odd is not None and not (normed and all(name is not None for name, _ in node.args[1:])):
+        equation.fail("TL0307", odd.span, f"`{node.name}[{', '.join(node.indices)}]` takes one value", "one too many")
+    if len(node.indices) > 1 and node.name in ("argmax", "argmin"):
+        equation.fail("TL0404", node.span, f"`{node.name}` works along one index, found {len(node.indices)}")
+    return not equation.wrong and bool(node.args)
+
+
+def _summed_product(equation: Equation, node: Apply, term: Term) -> Term:
+    """A sum of products, for a mean over how many there are; the products themselves are never written out."""
+    if node.name == "sum" or term.unknown:
+        return term
+    count = Dim.const(1)
+    for name in node.indices:
+        count = count * equation.ranges[name].size
+    typed = Typed(size_operand(equation, count, node.span), Int(count), node.span)
+    operator = ast.Binary(node.span, "/", node.node, node.node, node.span)
+    return combine(equation, operator, term, Term(typed, (), weak=True))
 
 
 def _normed(equation: Equation, node: Apply, term: Term, extra: dict[str, Typed]) -> Term:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from tensorlogic.runtime.relations import numbers
+from tensorlogic.runtime.relations import numbers, products
 from tensorlogic.runtime.relations.domain import Domain
 from tensorlogic.runtime.relations.keys import Columns, distinct
 from tensorlogic.runtime.relations.memory import require
@@ -133,12 +133,28 @@ class Body:
             yield frame.where(count > 0)
             return
         total = int(count.sum())
+        if total >= products.LEAST:
+            pairs = self._product(chunk, places, wanted, new, repeated, frame, keep, total)
+            if pairs is not None:
+                yield pairs
+                return
         for part, rows in _blocks(count, total, frame.count):
             owner, found = chunk.joined(places, start[part], count[part], rows)
             self._ask(rows, len(frame.columns) + len(new))
             if part.start:
                 owner = owner + part.start
             yield self._with(frame.taken(owner, rows), chunk, found, new, repeated)
+
+    def _product(self, chunk: Chunk, places, wanted, new, repeated, frame: Frame, keep: frozenset[str], total: int) -> Frame | None:
+        """The join as a product of matrices, where one variable on each side is kept and the one between is not."""
+        mine = [name for name in frame.columns if name in keep]
+        if self.weigh is not None or repeated or len(places) != 1 or len(mine) != 1 or len(new) != 1:
+            return None
+        (name, place), column = next(iter(new.items())), frame.columns[mine[0]]
+        if column is wanted[0]:
+            return None
+        found = products.product((column, wanted[0]), (chunk.columns[places[0]], chunk.columns[place]), total, self.device)
+        return None if found is None else Frame({mine[0]: found[0], name: found[1]}, len(found[0]))
 
     def _ask(self, rows: int, columns: int) -> None:
         require(8 * rows * (columns + 3), lambda: f"a join of {rows:,} rows", self.device)

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from tensorlogic.runtime.relations.machine import dtype_of, rate
 from tensorlogic.runtime.relations.memory import available, require
 from tensorlogic.runtime.relations.table import Table
-from tensorlogic.runtime.relations.terms import Atom, Rule
+from tensorlogic.runtime.relations.terms import Atom, Rule, relations_of
 
 if TYPE_CHECKING:
     from tensorlogic.runtime.relations.engine import Engine
 
 LARGEST = 40_000  # nodes: more make no matrix
 FREE = 2e-3  # seconds that are always worth it
+SPREADS = 1.5  # edges for each node from which on a closure is taken to reach most pairs
+ROW = 3e-8  # seconds that a join takes for a row, about
 STEPS = 4  # squarings that a closure is taken to need
 
 
@@ -39,41 +42,42 @@ class Plan:
         if self.nodes is None:
             self.nodes = _nodes(engine, self.name, self.step)
         count = len(self.nodes)
-        if count > LARGEST or 3 * _item(engine.device) * count * count > available(engine.device) // 2:
+        if count > LARGEST or 3 * dtype_of(engine.device).itemsize * count * count > available(engine.device) // 2:
             self.refused = True
             return False
-        seconds = STEPS * 2 * count**3 / _rate(engine.device)
-        return seconds < FREE or seconds < perf_counter() - self.begun
+        seconds = STEPS * 2 * count**3 / rate(engine.device)
+        spread = engine.size(Atom(self.step, ())) / max(count, 1)
+        joins = spread * count * count * ROW if spread > SPREADS else 0.0
+        return seconds < max(FREE, joins, perf_counter() - self.begun)
 
     def run(self, engine: "Engine") -> None:
         """The closure, kept as a matrix."""
         assert self.nodes is not None
         nodes, device = self.nodes, engine.device
         count = len(nodes)
-        require(3 * _item(device) * count * count, lambda: f"a closure over {count:,} nodes", device)
+        require(3 * dtype_of(device).itemsize * count * count, lambda: f"a closure over {count:,} nodes", device)
         start = _matrix(engine, self.name, nodes)
         if self.side == "both":
             engine.tables[self.name] = _dense(nodes, squared(start), device)
             return
         reach = squared(_matrix(engine, self.step, nodes))
         known = start > 0
-        if torch.equal(reach > 0, known) or self._same(engine, start):
+        if torch.equal(reach > 0, known) or self._same(engine):
             engine.tables[self.name] = _dense(nodes, reach, device)
             return
         more = start @ reach if self.side == "right" else reach @ start
         engine.tables[self.name] = _dense(nodes, (more > 0) | known, device)
 
-    def _same(self, engine: "Engine", start: Tensor) -> bool:
+    def _same(self, engine: "Engine") -> bool:
         """Whether what the closure began with is its step: then it is the step's own closure."""
         facts = engine.facts.get(self.name)
-        begins = [r for r in engine.rules[self.name] if len(r.body) == 1 and not facts]
-        recursive = [r for r in engine.rules[self.name] if len(r.body) == 2]
-        return len(begins) + len(recursive) == len(engine.rules[self.name]) and all(_is_copy(rule, self.step) for rule in begins)
+        begins = [r for r in engine.rules[self.name] if self.name not in dict(relations_of(r.body))]
+        return (facts is None or not facts.count) and all(_is_copy(rule, self.step) for rule in begins)
 
 
 def _is_copy(rule: Rule, step: str) -> bool:
     """`p(x, y) <- step(x, y)`"""
-    atom = rule.body[0]
+    atom = rule.body[0] if len(rule.body) == 1 else None
     return isinstance(atom, Atom) and atom.relation == step and atom.terms == rule.head.terms and len(set(atom.terms)) == 2
 
 
@@ -140,22 +144,3 @@ def _dense(nodes: Tensor, pairs: Tensor, device: torch.device) -> Table:
     table = Table(2, device)
     table.dense = (nodes, pairs if pairs.dtype == torch.bool else pairs > 0)
     return table
-
-
-def dtype_of(device: torch.device) -> torch.dtype:
-    """Where bfloat16 is multiplied in hardware it is several times faster, and exact enough: only zero or not matters."""
-    if device.type == "cuda":
-        return torch.bfloat16
-    fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if fast else torch.float32
-
-
-def _item(device: torch.device) -> int:
-    return dtype_of(device).itemsize
-
-
-def _rate(device: torch.device) -> float:
-    """Operations in a second, about."""
-    if device.type == "cuda":
-        return 2e14
-    return 5e11 if dtype_of(device) == torch.bfloat16 else 1e11

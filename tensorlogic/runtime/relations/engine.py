@@ -1,6 +1,6 @@
 """The least model, stratum by stratum: every component of relations that need each other is evaluated semi-naively."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -8,11 +8,12 @@ from torch import Tensor
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.runtime.relations import closure, weights
 from tensorlogic.runtime.relations.aggregates import grouped_values
-from tensorlogic.runtime.relations.body import UNIT, Body, Frame
+from tensorlogic.runtime.relations.body import BLOCK, UNIT, Body, Frame
 from tensorlogic.runtime.relations.domain import Domain
+from tensorlogic.runtime.relations.keys import Columns
 from tensorlogic.runtime.relations.order import group_of, steps_of
 from tensorlogic.runtime.relations.strata import components
-from tensorlogic.runtime.relations.table import Chunk, Table
+from tensorlogic.runtime.relations.table import Chunk, Table, joined
 from tensorlogic.runtime.relations.terms import Aggregate, Arithmetic, Atom, Compare, Known, Relation, Rule, relations_of
 from tensorlogic.runtime.relations.types import types_of
 
@@ -116,10 +117,23 @@ class Engine:
         body = self.body(rule, instead)
         table, found = self.tables[rule.head.relation], []
         frames = body.run(steps_of(rule.body, head, self.size, first))
-        for frame in frames if self.dense else list(frames):
-            new = table.add(self.head(rule, frame), frame.count)
+        for columns, count in self._gathered(rule, frames):
+            new = table.add(columns, count)
             found += [] if new is None else [new]
         return found
+
+    def _gathered(self, rule: Rule, frames: Iterable[Frame]) -> Iterator[tuple[Columns, int]]:
+        """The rows of the head, many frames at a time; for a record of what was there before, all of them."""
+        waiting: list[Columns] = []
+        count = 0
+        for frame in frames:
+            waiting.append(self.head(rule, frame))
+            count += frame.count
+            if count > BLOCK and self.dense:
+                yield _stacked(waiting), count
+                waiting, count = [], 0
+        if count:
+            yield _stacked(waiting), count
 
     def head(self, rule: Rule, frame: Frame) -> tuple[Tensor, ...]:
         """The columns of the head."""
@@ -152,7 +166,7 @@ class Engine:
                     if isinstance(literal, Atom) and delta.get(literal.relation):
                         found = self.derive(rule, {place: delta[literal.relation]})
                         new[rule.head.relation] += found
-            delta = new
+            delta = {name: [joined(found)] if found else [] for name, found in new.items()}
             if grows:
                 self._limit(component)
 
@@ -185,6 +199,10 @@ class Engine:
         steps = steps_of(aggregate.body, names, self.size)
         frames = list(self.body(rule).run(steps, UNIT))
         return grouped_values(self.domain, aggregate, group, names, types, frames, self.device)
+
+
+def _stacked(parts: list[Columns]) -> Columns:
+    return parts[0] if len(parts) == 1 else tuple(torch.cat(columns) for columns in zip(*parts, strict=True))
 
 
 def _makes_numbers(rule: Rule) -> bool:

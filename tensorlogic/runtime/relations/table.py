@@ -161,7 +161,7 @@ class Table:
             empty = torch.zeros(0, dtype=torch.int64, device=self.device)
             return Chunk((empty,) * self.arity, 0)
         if len(self.chunks) > 1:
-            self.chunks = [_joined(self.chunks)]
+            self.chunks = [joined(self.chunks)]
         return self.chunks[0]
 
     def add(self, columns: Columns, count: int) -> Chunk | None:
@@ -209,10 +209,13 @@ class Table:
         self.chunks.append(new)
         while len(self.chunks) > 1 and self.chunks[-2].count < 2 * self.chunks[-1].count:
             last = self.chunks.pop()
-            self.chunks.append(_joined([self.chunks.pop(), last]))
+            self.chunks.append(joined([self.chunks.pop(), last]))
 
 
-def _joined(chunks: list[Chunk]) -> Chunk:
+def joined(chunks: list[Chunk]) -> Chunk:
+    """Chunks of different rows as one."""
+    if len(chunks) == 1:
+        return chunks[0]
     columns = tuple(torch.cat(parts) for parts in zip(*(chunk.columns for chunk in chunks), strict=True))
     weights = [chunk.weight for chunk in chunks]
     weight = torch.cat(weights) if weights[0] is not None else None  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.runtime import distributed
 from tensorlogic.runtime.training import saved_state
 from tensorlogic.runtime.training.roots import weights
 from tensorlogic.runtime.weights import load_model, save_model
@@ -19,6 +20,7 @@ from tensorlogic.runtime.weights.atomic import write_errors
 if TYPE_CHECKING:
     from tensorlogic.runtime.training.loop import Trainer
 
+Content = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]
 KEPT = 2
 EARLIER = "earlier"  # where the checkpoints of another training in the same folder go
 FORMAT = 1
@@ -59,28 +61,42 @@ class Checkpoints:
         print(f"tlc: the checkpoints of an earlier training in {self.folder} are now in {place}", file=sys.stderr)
 
     def save(self, trainer: "Trainer") -> str:
-        """Written beside its place and renamed, so that a killed process leaves the older one. Gives its folder."""
+        """Written beside its place and renamed, so that a killed process leaves the older one. Gives its folder. Of several processes
+        the first one writes, and all of them give it their parts of the weights."""
         name = f"step-{trainer.state.step:08d}"
         place, fresh = os.path.join(self.folder, name), os.path.join(self.folder, f".{name}.tmp")
+        content = _content(trainer)
+        if distributed.is_first():
+            self._replace(trainer, content, place, fresh)
+        distributed.wait()
+        return place
+
+    def _replace(self, trainer: "Trainer", content: Content, place: str, fresh: str) -> None:
         with write_errors(place):
             shutil.rmtree(fresh, ignore_errors=True)
             os.makedirs(fresh)
-            _write(trainer, fresh)
+            _write(trainer, content, fresh)
             shutil.rmtree(place, ignore_errors=True)  # of a training that went on from a checkpoint elsewhere
             os.replace(fresh, place)
             _flush(self.folder)
         for old in self._all()[:-KEPT]:
             shutil.rmtree(os.path.join(self.folder, old), ignore_errors=True)
-        return place
 
 
 def _step(name: str) -> int:
     return int(name.removeprefix("step-"))
 
 
-def _write(trainer: "Trainer", folder: str) -> None:
-    save_model(weights(trainer.roots), os.path.join(folder, "weights.safetensors"))
+def _content(trainer: "Trainer") -> Content:
+    """The weights, and the optimizer's tensors and other values, whole."""
     tensors, values = saved_state.optimizer_state(trainer.optimizer)
+    whole = {name: distributed.whole(tensor) for name, tensor in weights(trainer.roots).items()}
+    return whole, {name: distributed.whole(tensor) for name, tensor in tensors.items()}, values
+
+
+def _write(trainer: "Trainer", content: Content, folder: str) -> None:
+    whole, tensors, values = content
+    save_model(whole, os.path.join(folder, "weights.safetensors"))
     save_model({**tensors, **saved_state.random_state()}, os.path.join(folder, "optimizer.safetensors"))
     state = {
         "format": FORMAT,
@@ -127,8 +143,8 @@ def restore(trainer: "Trainer", place: str) -> None:
         raise _damaged(path, f"the checkpoint {place} does not fit this training: {problem}") from None
     with torch.no_grad():
         for name, tensor in wanted.items():
-            tensor.copy_(saved[name])  # type: ignore[arg-type]
-    trainer.optimizer.load_state_dict(optimizer)
+            tensor.copy_(distributed.like(tensor, saved[name]))  # type: ignore[arg-type]
+    trainer.optimizer.load_state_dict(saved_state.spread(trainer.optimizer, optimizer))
     if schedule is not None:
         trainer.scheduler.load_state_dict(schedule)
     if scaler is not None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.runtime import distributed
 from tensorlogic.runtime.training.checkpoint import Checkpoints, restore
 from tensorlogic.runtime.training.interrupt import Interrupts
 from tensorlogic.runtime.training.log import open_log
@@ -18,7 +19,7 @@ from tensorlogic.runtime.training.nonfinite import first_bad, where_it_began
 from tensorlogic.runtime.training.optimizers import Rule
 from tensorlogic.runtime.training.plan import Plan
 from tensorlogic.runtime.training.progress import Progress
-from tensorlogic.runtime.training.roots import Roots, learnable, modules, unnamed, with_params
+from tensorlogic.runtime.training.roots import Roots, learnable, modules, top_modules, unnamed, with_params
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Trainer:
 
     def __init__(self, objective: Callable, roots: Roots, batches: Any, params: Any, plan: Plan) -> None:
         plan.check()
+        _spread(plan, roots)
         self.objective, self.batches, self.plan = objective, batches, plan
         self.optimizer = _optimizer(plan, params if params is not None else [thing for _, thing in roots], params is not None)
         self.params: list[Tensor] = [tensor for group in self.optimizer.param_groups for tensor in group["params"]]
@@ -58,7 +60,8 @@ class Trainer:
         self.state = State()
         self.checkpoints = Checkpoints(plan.checkpoint.action, plan.checkpoint.steps) if plan.checkpoint else None
         self.saved: str | None = None  # the checkpoint of the step that the training stands at
-        self.log = open_log(plan.log)
+        self.log = open_log(plan.log if distributed.is_first() else None)
+        self.seed = torch.initial_seed()
 
     @property
     def device(self) -> torch.device:
@@ -87,7 +90,7 @@ class Trainer:
     def run(self) -> None:
         self._start()
         try:
-            with Progress(self.total, self.state.step) as progress, Interrupts() as interrupts:
+            with Progress(self.total, self.state.step) as progress, Interrupts() as interrupts, self._own_random():
                 self._epochs(progress, interrupts)
             self._check_weights()
             self._save()
@@ -102,8 +105,9 @@ class Trainer:
         if place is not None:
             restore(self, place)
             self.saved = place if place == newest else None
-        if self.checkpoints is not None:
+        if self.checkpoints is not None and distributed.is_first():
             self.checkpoints.start(self.state.step)
+        distributed.wait()
         self.log.start(self.state.step)
 
     def _epochs(self, progress: Progress, interrupts: Interrupts) -> None:
@@ -137,13 +141,19 @@ class Trainer:
     def _step(self, group: list[Any]) -> float:
         """Gradients of the batches, then one step of the optimizer; the mean loss."""
         self._forget_gradients()
+        if distributed.count() > 1 and not self.plan.tensor_parallel:
+            torch.manual_seed(self.seed + self.state.step * distributed.count() + distributed.rank())
         total = 0.0
         for batch in group:
             total += self._gradients(batch, len(group))
+        if distributed.count() > 1 and not self.plan.tensor_parallel:
+            distributed.sum_gradients(self.params)
+            total = distributed.total(total)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimizer)
         if self.plan.clip_grad_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.params, self.plan.clip_grad_norm)
+            clip = distributed.clip if distributed.count() > 1 else torch.nn.utils.clip_grad_norm_
+            clip(self.params, self.plan.clip_grad_norm)
         if self.scaler is None:
             self.optimizer.step()
         else:
@@ -160,15 +170,21 @@ class Trainer:
             tensor.grad = None
 
     def _gradients(self, batch: Any, parts: int) -> float:
+        """Those of one batch, or of this process's share of it; the loss, times its part of the whole."""
+        share = distributed.share(batch) if not self.plan.tensor_parallel else distributed.Share(batch, 1.0)
+        batch, part = share.batch, share.part
+        if not part:
+            return 0.0
         random = torch.get_rng_state()
         with self._precision():
             loss = self._loss(batch)
         value = loss.item()
         if not math.isfinite(value):
             self._stop(batch, random, value)
-        scaled = loss / parts if parts > 1 else loss
+        weight = part * (distributed.count() if self.plan.distributed == "fsdp" else 1) / parts  # FSDP takes the mean over processes
+        scaled = loss * weight if weight != 1.0 else loss
         (scaled if self.scaler is None else self.scaler.scale(scaled)).backward()
-        return value
+        return value * part
 
     def _loss(self, batch: Any) -> Tensor:
         loss = self.objective() if self.batches is None else self.objective(batch)
@@ -178,7 +194,7 @@ class Trainer:
         if not loss.requires_grad:
             help = ("what it computes must reach a `param`, or a `learnable` tensor",)
             raise TensorLogicError(Diagnostic("TL0305", "the objective depends on nothing that learns", help=help))
-        if self.all:
+        if self.all and not self.plan.distributed and not self.plan.tensor_parallel:  # whose weights are others inside a module
             self.all = False
             self._check_reached(loss)
         return loss.reshape(())
@@ -244,6 +260,10 @@ class Trainer:
             raise TensorLogicError(Diagnostic("TL0306", "what `validate` calls gives one number, or nothing"))
         return {"validation": float(found) if math.isfinite(found) else None}
 
+    def _own_random(self) -> AbstractContextManager:
+        """Processes that share the work draw numbers of their own while they train, and the same ones again afterwards."""
+        return self._kept_random() if distributed.count() > 1 else nullcontext()
+
     def _kept_random(self) -> AbstractContextManager:
         kind = self.device.type
         return torch.random.fork_rng([self.device] if kind == "cuda" else [], device_type="cuda")
@@ -259,6 +279,14 @@ class Trainer:
         saved = f"; it goes on from {self.saved} with `resume: auto`" if self.saved else ""
         print(f"tlc: stopped after step {self.state.step}{saved}", file=sys.stderr)
         raise KeyboardInterrupt
+
+
+def _spread(plan: Plan, roots: Roots) -> None:
+    """Shards or splits the models before the optimizer is made of their weights."""
+    if plan.distributed == "fsdp":
+        distributed.shard(top_modules(roots))
+    if plan.tensor_parallel:
+        distributed.split_linear_layers(top_modules(roots))
 
 
 def _optimizer(plan: Plan, params: Any, given: bool) -> torch.optim.Optimizer:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.runtime import distributed
 from tensorlogic.runtime.training.roots import learnable
 
 
@@ -21,31 +22,33 @@ class Rule:
         return self.make(on, **known, **self.options)
 
 
-def _ready(of: Any) -> tuple[list[Tensor], bool]:
-    """The parameters, and whether one kernel can update them all."""
+def _ready(of: Any) -> tuple[list[Tensor], dict[str, bool]]:
+    """The parameters, and how to update them: all by one kernel where the device has it, one by one where only some are sharded."""
     found = learnable(of)
     if not found:
         help = "declare `param` fields, or `learnable` tensors"
         raise TensorLogicError(Diagnostic("TL0305", "there is nothing to learn: no tensor here is learnable", help=(help,)))
-    return found, all(t.is_floating_point() and t.device.type in ("cpu", "cuda", "mps") for t in found)
+    if len({distributed.is_sharded(tensor) for tensor in found}) > 1:
+        return found, {"foreach": False}
+    return found, {"fused": all(t.is_floating_point() and t.device.type in ("cpu", "cuda", "mps") for t in found)}
 
 
 def sgd(params: Any, **options: Any) -> torch.optim.Optimizer:
     """torch.optim.SGD."""
-    found, fused = _ready(params)
-    return torch.optim.SGD(found, fused=fused, **options)
+    found, how = _ready(params)
+    return torch.optim.SGD(found, **how, **options)
 
 
 def adam(params: Any, **options: Any) -> torch.optim.Optimizer:
     """torch.optim.Adam."""
-    found, fused = _ready(params)
-    return torch.optim.Adam(found, fused=fused, **options)
+    found, how = _ready(params)
+    return torch.optim.Adam(found, **how, **options)
 
 
 def adamw(params: Any, **options: Any) -> torch.optim.Optimizer:
     """torch.optim.AdamW."""
-    found, fused = _ready(params)
-    return torch.optim.AdamW(found, fused=fused, **options)
+    found, how = _ready(params)
+    return torch.optim.AdamW(found, **how, **options)
 
 
 def rmsprop(params: Any, **options: Any) -> torch.optim.Optimizer:

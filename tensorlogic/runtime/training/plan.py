@@ -36,6 +36,8 @@ class Plan:
     checkpoint: Every | None = None
     log: str | None = None
     resume: Any = None
+    distributed: str | None = None
+    tensor_parallel: bool = False
 
     def check(self) -> None:
         """TL0801 for a number that is not above 0, TL0601 for options that do not go together."""
@@ -46,6 +48,9 @@ class Plan:
         for name, number in numbers.items():
             if number is not None and not (isfinite(number) and number > 0):
                 raise TensorLogicError(Diagnostic("TL0801", f"`{name}` is above 0, found {number}"))
+        if (self.distributed is not None or self.tensor_parallel) and not hasattr(self.optimizer, "make"):
+            help = ("write it without parameters: `optimizer: adamw(lr: 1e-3)`",)
+            raise TensorLogicError(Diagnostic("TL0601", "the optimizer is made after the weights are shared out", help=help))
         if self.epochs is None and self.steps is None:
             raise TensorLogicError(Diagnostic("TL0601", "`learn` needs `epochs` or `steps`"))
         if self.resume in ("auto", True) and self.checkpoint is None:

@@ -7,6 +7,8 @@ from typing import Any
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from tensorlogic.runtime import distributed
+
 WIDTH = 24
 PAUSE = 0.1  # seconds between two looks
 
@@ -16,7 +18,7 @@ class Progress:
 
     def __init__(self, total: int, done: int = 0) -> None:
         self.total, self.first = total, done
-        self.seen = sys.stderr.isatty()
+        self.seen = sys.stderr.isatty() and distributed.is_first()
         self.start = self.shown = time.monotonic()
         self.done, self.unit = 0, "samples"
 

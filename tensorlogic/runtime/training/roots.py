@@ -27,10 +27,14 @@ def learnable(of: Any) -> list[Tensor]:
     return list({id(tensor): tensor for tensor in tensors if tensor.requires_grad}.values())
 
 
+def top_modules(roots: Roots) -> list[nn.Module]:
+    """The modules among the roots."""
+    return [leaf for _, thing in roots for _, leaf in leaves(thing) if isinstance(leaf, nn.Module)]
+
+
 def modules(roots: Roots) -> list[nn.Module]:
     """Every module among the roots, and those inside it."""
-    tops = (leaf for _, thing in roots for _, leaf in leaves(thing) if isinstance(leaf, nn.Module))
-    return [module for top in tops for module in top.modules()]
+    return [module for top in top_modules(roots) for module in top.modules()]
 
 
 def weights(roots: Roots) -> dict[str, Tensor]:

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tensorlogic.runtime import distributed
+
 OF_FUNCTIONS = "lr_lambdas"  # the functions of a schedule, which come from the program
 
 
@@ -61,6 +63,18 @@ def _entries(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Any], value
     if len({frozenset(entry) for entry in state.values()}) > 1:
         raise Unfit("its optimizer lacks some of its tensors")
     return state
+
+
+def spread(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> dict[str, Any]:
+    """The state dict with this process's parts of the tensors of sharded parameters."""
+    params = [tensor for group in optimizer.param_groups for tensor in group["params"]]
+
+    def part(number: int, value: Any) -> Any:
+        fits = isinstance(value, Tensor) and value.shape == params[number].shape
+        return distributed.like(params[number], value) if fits else value
+
+    entries = {number: {key: part(number, value) for key, value in entry.items()} for number, entry in state["state"].items()}
+    return {**state, "state": entries}
 
 
 def _number(text: str, params: list[Tensor]) -> int | None:

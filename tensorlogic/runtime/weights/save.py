@@ -15,6 +15,7 @@ from tensorlogic.formats import ModelHeader, shown
 from tensorlogic.formats.dtypes import BLOCKS, QUANTIZED
 from tensorlogic.formats.files import opened, read_up_to
 from tensorlogic.formats.folder import WHOLE
+from tensorlogic.runtime import distributed
 from tensorlogic.runtime.quantized import QuantizedTensor, check_can_quantize, quantize
 from tensorlogic.runtime.weights.atomic import write_atomically, write_errors
 from tensorlogic.runtime.weights.dtypes import ALL_DTYPES, dtype_name
@@ -42,6 +43,8 @@ def save_model(model, path: str | os.PathLike, dtype: str | torch.dtype | None =
     """
     target = os.fspath(path)
     weights, header = _weights_of(model), getattr(model, "header", None)
+    if not distributed.is_first():
+        return
     header = header if isinstance(header, ModelHeader) else None
     wanted = None if dtype is None else dtype_name(dtype)
     found = {**(header.metadata if header else {}), **(metadata or {})}
@@ -66,7 +69,11 @@ def _weights_of(model) -> dict[str, Weight]:
             raise TensorLogicError(Diagnostic("TL0306", f"`{shown(name)}` is a {type(weight).__name__}, not a tensor"))
         if "\0" in name or weight.device.type == "meta":
             raise TensorLogicError(Diagnostic("TL0305", f"tensor `{shown(name)}` cannot be saved: it has no data, or a NUL in its name"))
-    return {name: weight for name, weight in found.items() if found is model or ".lora." not in name}
+    return {name: _whole(weight) for name, weight in found.items() if found is model or ".lora." not in name}
+
+
+def _whole(weight: Weight) -> Weight:
+    return distributed.whole(weight) if isinstance(weight, Tensor) else weight
 
 
 def _notice(text: str) -> None:
