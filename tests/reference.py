@@ -114,6 +114,9 @@ class Reference:
                 found = cells[binding.param]
                 if binding.field:
                     found = getattr(found, binding.field)
+                    found = found if binding.axis is None else found.shape[binding.axis]
+                    cells[binding.value] = found
+                    continue
                 size = found if binding.axis is None else (found.shape[binding.axis] - binding.offset) // binding.scale
                 cells[binding.value] = size
         return self.body(function.body, cells)
@@ -153,7 +156,9 @@ class Reference:
             return self.region(op.regions[0], inner)[0]
 
         things = [*self.globals.values(), *self.top.values(), *cells.values()]
-        roots = {id(t): t for t in things if isinstance(t, torch.nn.Module) or (isinstance(t, torch.Tensor) and t.is_leaf and t.requires_grad)}
+        roots = {
+            id(t): t for t in things if isinstance(t, torch.nn.Module) or (isinstance(t, torch.Tensor) and t.is_leaf and t.requires_grad)
+        }
         pairs = [(str(i), thing) for i, thing in enumerate(roots.values())]
         fit(objective, pairs, batches=batches, **options)
 

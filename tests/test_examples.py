@@ -47,7 +47,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def steady(out: str) -> str:
     """What a program prints, without what a trained model gives, which differs with the processor."""
-    return re.sub(r"^(before|after|training loss): .*(\n(?!before|after|training loss).*)*", r"\1: ...", out.rstrip("\n"), flags=re.MULTILINE)
+    return re.sub(
+        r"^(before|after|training loss): .*(\n(?!before|after|training loss).*)*", r"\1: ...", out.rstrip("\n"), flags=re.MULTILINE
+    )
 
 
 @every_example

@@ -7,6 +7,7 @@ from typing import Any
 
 from tensorlogic.backends import nodes, relations
 from tensorlogic.backends.fill import filled
+from tensorlogic.backends.names import usable
 from tensorlogic.backends.nodes import LOAD, Expr
 from tensorlogic.backends.scope import FunctionScope, dtype
 from tensorlogic.backends.sizes import size
@@ -14,7 +15,7 @@ from tensorlogic.backends.struct_leaves import detached
 from tensorlogic.backends.uses import size_bindings
 from tensorlogic.ir.ir import EllipsisIndex, Omitted, Op, Operand, SliceOf, StructType
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.types import Bool, Float, Int, Shape, String, Tensor
+from tensorlogic.types.types import Bool, Float, Int, Record, Shape, String, Tensor
 
 Parts = Callable[[Operand], Expr]
 
@@ -144,6 +145,8 @@ def _field_name(op: Op, scope: FunctionScope) -> str:
 
 def _field(op: Op, part: Parts, scope: FunctionScope) -> Expr:
     struct, name = part(op.args[0]), _field_name(op, scope)
+    if isinstance(getattr(op.args[0], "type", None), Record) and not usable(name):
+        return nodes.join(ast.Subscript(struct.node, ast.Constant(name), LOAD), [struct], len(name) + 4)
     return nodes.join(ast.Attribute(struct.node, name, LOAD), [struct], len(name) + 1)
 
 

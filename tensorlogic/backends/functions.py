@@ -125,7 +125,9 @@ def _unpack(writer: Writer, item: Function, bindings: list[DimBinding]) -> bool:
 def _read_dim(writer: Writer, item: Function, binding: DimBinding) -> None:
     if binding.field:
         name = writer.scope.module.fields.get(binding.param.type.name, {}).get(binding.field, binding.field)  # type: ignore[union-attr]
-        source = ast.Attribute(nodes.name(writer.scope.of(binding.param)).node, name, LOAD)
+        source: ast.expr = ast.Attribute(nodes.name(writer.scope.of(binding.param)).node, name, LOAD)
+        if binding.axis is not None:
+            source = ast.Subscript(ast.Attribute(source, "shape", LOAD), nodes.number(binding.axis), LOAD)
         writer.emit(ast.Assign([writer.target(binding.value)], source), item.span)
         return
     if binding.axis is None:

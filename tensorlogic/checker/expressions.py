@@ -27,11 +27,6 @@ def _block(state: State, node: ast.Block, expected: Type | None) -> Typed:
     return value
 
 
-def _not_yet(state: State, node: ast.Node, expected: Type | None) -> Typed:
-    words = "relations are" if isinstance(node, ast.Query | ast.Aggregate) else "this is"
-    return state.error("TL0105", node.span, f"{words} not supported yet")
-
-
 def _map(state: State, node: ast.DictLit, expected: Type | None) -> Typed:
     """A list of pairs."""
     pairs = []
@@ -52,7 +47,9 @@ def _misplaced(state: State, node: ast.Node, expected: Type | None) -> Typed:
 
 
 def _misplaced_aggregate(state: State, node: ast.Node, expected: Type | None) -> Typed:
-    return state.error("TL0101", node.span, "an aggregate stands in the body of a rule", help="to count what matches, write `count(r(x, _))`")
+    return state.error(
+        "TL0101", node.span, "an aggregate stands in the body of a rule", help="to count what matches, write `count(r(x, _))`"
+    )
 
 
 def _path(state: State, node: ast.Path, expected: Type | None) -> Typed:
@@ -64,8 +61,8 @@ EXPRESSIONS: Mapping[type, Any] = {
     ast.ListLit: check_list, ast.TupleLit: check_tuple, ast.SetLit: check_set, ast.StructLit: check_struct, ast.Unary: check_unary,
     ast.Binary: check_binary, ast.Range: check_range, ast.Cast: check_cast, ast.Call: check_call, ast.Index: check_index,
     ast.Member: check_member, ast.Path: _path, ast.Lambda: check_lambda, ast.If: check_if, ast.Match: check_match, ast.Block: _block,
-    ast.Query: check_query, ast.Aggregate: _misplaced_aggregate, ast.Slice: _misplaced, ast.Ellipsis: _misplaced, ast.DottedIndex: _not_yet,
-    ast.VirtualIndex: _not_yet, ast.DictLit: _map,
+    ast.Query: check_query, ast.Aggregate: _misplaced_aggregate, ast.Slice: _misplaced, ast.Ellipsis: _misplaced,
+    ast.DottedIndex: _misplaced, ast.VirtualIndex: _misplaced, ast.DictLit: _map,
 }  # fmt: skip
 
 STATEMENTS: Mapping[type, Any] = {

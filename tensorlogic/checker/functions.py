@@ -9,6 +9,7 @@ from tensorlogic.checker.blocks import block_value, leaves
 from tensorlogic.checker.changes import changes_fields, written_fields
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.constants import constant_value
+from tensorlogic.checker.instances import model_of
 from tensorlogic.checker.lengths import resized_names
 from tensorlogic.checker.scope import FunctionName, ModelName, Scope, Variable
 from tensorlogic.checker.signatures import signature_of
@@ -125,7 +126,7 @@ def facts_of(signature: Signature, outer: Signature | None = None) -> Facts:
     in_shapes = set().union(*(type_symbols(t) for t in (*(p.type for p in signature.params), signature.result)))
     in_where = set().union(*(goal_symbols(r.goal) for r in signature.where))
     for parameter in signature.params:
-        if isinstance(parameter.type, Int) and parameter.name not in in_shapes | in_where:
+        if isinstance(parameter.type, Int) and parameter.name not in in_shapes | in_where | signature.sized:
             facts = facts.at_least(parameter.name, NO_BOUND)
     for requirement in signature.where:
         facts = facts.assume(requirement.goal, requirement.span)
@@ -195,7 +196,7 @@ def _declare_dims(state: State, signature: Signature, params: tuple[Value, ...])
     for name in signature.dims:
         if any(p.name == name for p in params):
             continue
-        binding = _binding(name, params)
+        binding = _of_model(state, name, params) or _binding(name, params)
         if binding is not None:
             found.append(binding)
             state.frame.dim_values[name] = binding.value
@@ -203,14 +204,28 @@ def _declare_dims(state: State, signature: Signature, params: tuple[Value, ...])
     return tuple(found)
 
 
+def _of_model(state: State, name: str, params: tuple[Value, ...]) -> DimBinding | None:
+    """Where a model among the arguments shows a size: as its own parameter, or, of a PyTorch layer, as a size of a tensor in it."""
+    for param in params:
+        if not isinstance(param.type, ModelOf):
+            continue
+        own = next((n for n, size in param.type.args if size == Dim.sym(name)), None)
+        if own is None:
+            continue
+        value = Value(name, Int(Dim.sym(name)))
+        model = model_of(state, param.type)
+        for field in model.fields.values() if param.type.name not in state.models else ():
+            axes = _axes(field.type) if isinstance(field.type, Tensor) else []
+            if (axis := next((a for a, item in axes if item == Dim.sym(own)), None)) is not None:
+                return DimBinding(value, param, axis, field=field.name)
+        return DimBinding(value, param, None, field=own)
+    return None
+
+
 def _binding(name: str, params: tuple[Value, ...]) -> DimBinding | None:
     """The plainest place where the arguments show a size: the name itself, else `scale * name + offset`."""
     symbol, places = Dim.sym(name), []
     for param in params:
-        if isinstance(param.type, ModelOf):
-            field = next((n for n, size in param.type.args if size == symbol), None)
-            if field is not None:
-                return DimBinding(Value(name, Int(symbol)), param, None, field=field)
         if isinstance(param.type, Tensor):
             places += [(param, axis, item) for axis, item in _axes(param.type) if name in item.symbols()]
     for param, axis, item in places:

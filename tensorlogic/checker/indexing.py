@@ -181,7 +181,7 @@ def _item(state: State, node: ast.Node) -> Item | None:
                 return None
             return SliceOf(*(p[0] for p in parts)), Sliced(*(p[1] for p in parts))  # type: ignore[return-value]
         case ast.DottedIndex() | ast.VirtualIndex():
-            state.error("TL0105", node.span, "equations over indices are not supported yet")
+            state.error("TL0404", node.span, "an index with a dot or a star stands in an equation")
             return None
     typed = state.expr(node, Int())
     match typed.type:

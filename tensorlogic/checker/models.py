@@ -1,5 +1,7 @@
 """Models: their parameters, the fields that a new one is made of, and their methods."""
 
+from dataclasses import replace
+
 from tensorlogic.checker.annotations import Annotations
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.functions import check_body, default_of, facts_of, mutated_names, read_head
@@ -40,7 +42,21 @@ def read_model(state: State, node: ast.ModelDecl, unique: str) -> ModelName:
     reader = Annotations(state.problems, state.scope)
     head = ast.FnDecl(node.span, node.name, node.name_span, (), node.params, None, node.where, None, node.doc)
     signature = signature_of(head, reader)
+    signature = replace(signature, sized=_names_in_shapes(node) & signature.own_sizes.keys())
     return ModelName(unique, signature, node, Scope(state.scope, "model"), state.folder)
+
+
+def _names_in_shapes(model: ast.ModelDecl) -> frozenset[str]:
+    """Names that stand in the types of fields and methods, or make a submodel."""
+    found: set[str] = set()
+    pending: list[tuple[ast.Node, bool]] = [(member, False) for member in model.members]
+    while pending:
+        node, inside = pending.pop()
+        inside = inside or isinstance(node, ast.TensorTypeExpr | ast.SubmodelField)
+        if inside and isinstance(node, ast.Name):
+            found.add(node.name)
+        pending += [(child, inside) for child in ast.children(node)]
+    return frozenset(found)
 
 
 # --- the fields ------------------------------------------------------------------------------------------------------

@@ -51,8 +51,8 @@ Operations, by `code` (attributes in parentheses):
     facts(relation, folder)   all facts of a file; the operand is its path
     query(relation, terms, what)
                               asks a relation: `terms` are per column the name of a variable, None for `_`, or the place of an operand;
-                              `what` is query (records), count, or without a result show (prints a table), explain (prints proofs), forward and
-                              backward (how it is derived)
+                              `what` is query (records), count, or without a result show (prints a table), explain (prints proofs),
+                              forward and backward (how it is derived)
     as_tensor(relation)       the relation over its entity types, float32; the operands are the learnable tensors it comes from
     as_relation(relation)     the facts are the places of a tensor that are not zero
     entity(entity, name)      the place of an entity in its open type
@@ -148,7 +148,8 @@ class Op:
 @distinct_record
 class DimBinding:
     """How a dimension variable gets its number at a call: axis `axis` (negative from the right) of parameter `param`, which is
-    `scale * value + offset`; or the int parameter itself when `axis` is None, or the `field` of that name of a model."""
+    `scale * value + offset`; or the int parameter itself when `axis` is None. With `field` it is that of a model: an int, or where there
+    is an axis a size of the tensor."""
 
     value: Value
     param: Value

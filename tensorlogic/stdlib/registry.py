@@ -49,9 +49,9 @@ class Initializer:
 _BUILTINS: dict[str, Builtin] = {}
 _INITIALIZERS: dict[str, Initializer] = {}
 _MODULES = (
-    "creation", "elementwise", "numbers", "combination", "activations", "reductions", "extremes", "shape", "indexing", "linear", "matrices",
-    "convolution", "normalization", "attention", "losses", "decomposition", "equations", "tensor_networks", "weights", "training", "adapters", "host",
-    "lists", "text", "properties", "relations", "data", "tokenizers",
+    "creation", "elementwise", "numbers", "combination", "activations", "reductions", "extremes", "shape", "indexing", "linear",
+    "matrices", "convolution", "normalization", "attention", "losses", "decomposition", "equations", "tensor_networks", "weights",
+    "training", "adapters", "host", "lists", "text", "properties", "relations", "data", "tokenizers",
 )  # fmt: skip
 
 

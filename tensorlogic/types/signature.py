@@ -44,6 +44,7 @@ class Signature:
     span: Span | None = None
     text: str = ""  # as declared, for messages and `tlc builtins`
     derived: tuple[str, ...] = ()  # of a standard layer: the sizes that its arguments make
+    sized: frozenset[str] = frozenset()  # of a model: its int parameters that are sizes of its fields or methods
 
     @property
     def own_sizes(self) -> dict[str, Dim]:

@@ -127,6 +127,24 @@ PROGRAMS = {
         let w[i, j] = where(A[i, j] > 2.0, A[i, j], v[j])
         assert_close(w, [[1.0, -1.0], [3.0, 4.0]])
     """,
+    "relations are tensors and entities places": """
+        entity person = {ann, bob, cy}
+        relation parent(person, person)
+        parent(ann, bob)
+        parent(bob, cy)
+        let W: f32[3] = [1.0, 2.0, 3.0]
+        let y[i] = parent[i, j] * W[j]
+        let q[k] = parent[ann, k] * 1.0
+        assert_close(y, [2.0, 3.0, 0.0])
+        assert_close(q, [0.0, 1.0, 0.0])
+    """,
+    "means of products": """
+        let A: f32[2, 3] = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+        let m[i] = mean[j](A[i, j] A[i, j])
+        assert_close(m, mean(A * A, dim: 1))
+        let many[i] = A[i, j] A[i, j] A[i, j] A[i, j] A[i, j] A[i, j] A[i, j] A[i, k] * 1.0
+        assert_close(many, sum(A ** 7, dim: 1) * sum(A, dim: 1))
+    """,
     "integers and bools count": """
         let A: int32[2, 2] = [[1, 2], [3, 4]]
         let m = A > 1
@@ -160,6 +178,9 @@ REFUSED = {
     "let A = ones([2, 3])\nH[t + 1, i] = A[i, t]": "TL0404",
     "let A = ones([2])\nlet y[i] = sum[k](A[i])": "TL0404",
     "let A = ones([2])\ny[i / 2] = A[i]": "TL0404",
+    "let A = ones([2, 3])\nlet y = argmax[i, j](A[i, j])": "TL0404",
+    "let A = ones([2, 3])\nlet y = max[i, j](A[i, j], A[i, j])": "TL0307",
+    "let A = ones([2])\nG[0, i] = A[i]\nH[0, i] = A[i]\nG[t + 1, i] = G[t, i] + H[t, i]": "TL0105",
 }
 
 
@@ -211,8 +232,14 @@ fn causal(Q: f32[B, T, D], K: f32[B, T, D], V: f32[B, T, D], M: f32[T, T]) -> f3
     let P[b, t, e] = softmax[s](Q[b, t, d] K[b, s, d] / sqrt(D) + M[t, s]) * O[b, s, e]
     return P
 }
+fn filtered(I: f32[N, C, H, W], F: f32[O, C, 3, 3]) -> f32[N, O, ceil_div(H - 2, 2), ceil_div(W - 2, 2)] where H >= 3, W >= 3 {
+    let found[n, o, x, y] = F[o, c, dx, dy] I[n, c, x + dx, y + dy]
+    best[n, o, x / 2, y / 2] max= found[n, o, x, y]
+    return best
+}
 """
     program = tl.compile(text)
+    assert "F.conv2d(" in program.python and "F.max_pool2d(" in program.python
     assert "torch.matmul(A, torch.matmul(B, torch.matmul(C, x)))" in program.python
     assert program.python.count("F.scaled_dot_product_attention") == 3 and "softmax(" not in program.python
     a, b, c, mask = *(torch.randn(2, 5, 4) for _ in range(3)), torch.randn(5, 5)

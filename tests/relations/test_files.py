@@ -19,7 +19,9 @@ def run(folder: Path, program: str, file: str) -> dict:
     return compiled.values
 
 
-@pytest.mark.parametrize("name, text", [("e.tsv", "1\t2\n1\t3\n2\t3\n1\t2\n"), ("e.csv", "1,2\n1,3\n\n2,3\n"), ("e.txt", "1 2\n1  3\r\n2 3")])
+@pytest.mark.parametrize(
+    "name, text", [("e.tsv", "1\t2\n1\t3\n2\t3\n1\t2\n"), ("e.csv", "1,2\n1,3\n\n2,3\n"), ("e.txt", "1 2\n1  3\r\n2 3")]
+)
 def test_text(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     values = run(tmp_path, INTS, name)

@@ -40,6 +40,7 @@ def plan(request, monkeypatch: pytest.MonkeyPatch) -> str:
         case "sparse":
             monkeypatch.setattr(closure, "LARGEST", 0)
             monkeypatch.setattr(products, "LEAST", 1)
+            monkeypatch.setattr(products, "NUMBERED", 0)
             monkeypatch.setattr(products, "ROW", 0.0)
             monkeypatch.setattr(products, "REPEATED", 0)
         case "runs":

@@ -23,7 +23,9 @@ def matrix() -> torch.Tensor:
 
 
 def test_a_body_multiplies_and_proofs_add() -> None:
-    found = values(TRUST + "two(x, z) <- trust(x, y), trust(y, z)\nboth(x, z) <- trust(x, z)\nboth(x, z) <- two(x, z)\nlet t = two\nlet u = both\n")
+    found = values(
+        TRUST + "two(x, z) <- trust(x, y), trust(y, z)\nboth(x, z) <- trust(x, z)\nboth(x, z) <- two(x, z)\nlet t = two\nlet u = both\n"
+    )
     assert torch.allclose(found["t"], matrix() @ matrix())
     assert torch.allclose(found["u"], matrix() + matrix() @ matrix())
 
@@ -110,7 +112,9 @@ def test_learning_through_rules() -> None:
 
 def test_embedding_space() -> None:
     """With orthonormal embeddings reading back gives the relation, and a temperature near 0 deduction."""
-    found = values(TRUST + "let E: float32[person, 4] = eye(4)\nlet R = embed(trust, E)\nlet S = apply(R, E)\nlet H = apply(R, E, temperature: 0.0)\n")
+    found = values(
+        TRUST + "let E: float32[person, 4] = eye(4)\nlet R = embed(trust, E)\nlet S = apply(R, E)\nlet H = apply(R, E, temperature: 0.0)\n"
+    )
     assert torch.allclose(found["S"], matrix()) and torch.equal(found["H"], (matrix() > 0.5).float())
 
 

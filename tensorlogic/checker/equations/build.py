@@ -5,6 +5,7 @@ from tensorlogic.checker.equations.tree import (
     NOTHING,
     Apply,
     Computed,
+    Defined,
     Equation,
     Host,
     Item,
@@ -19,6 +20,7 @@ from tensorlogic.checker.equations.tree import (
     Sign,
     Sum,
 )  # fmt: skip
+from tensorlogic.checker.relation_data import EntityMember
 from tensorlogic.checker.scope import GlobalName, MemberName, Unsupported, Variable
 from tensorlogic.checker.state import State
 from tensorlogic.source import Span
@@ -29,7 +31,7 @@ from tensorlogic.types.dims import ONE, ZERO, Dim
 from tensorlogic.types.types import Float, Int, List, Tensor, Unknown
 
 SUMS, PRODUCTS = ("+", "-"), ("*", "/", "%", "juxt")
-VALUES = (Variable, GlobalName, MemberName, Unsupported)
+VALUES = (Variable, GlobalName, MemberName, EntityMember, Unsupported)
 
 
 def is_value(state: State, name: str) -> bool:
@@ -183,8 +185,8 @@ def _reference(equation: Equation, node: ast.Index, group: bool) -> Node:
         asts = asts[:axis] + asts[axis + 1 :]
     else:
         base = equation.state.expr(node.base)
-    if isinstance(node.base, ast.Name) and node.base.name == equation.own:
-        equation.reads_own = True
+    if held is None and _is_unfinished(equation, node):
+        return _silent(equation, node, group)
     if isinstance(base.type, List) and not _names_index(equation, node):
         return _host(equation, node, group)
     if not isinstance(base.type, Tensor):
@@ -195,6 +197,19 @@ def _reference(equation: Equation, node: ast.Index, group: bool) -> Node:
     items = tuple(_item(equation, item) for item in asts)
     uses = NOTHING.union(*(_uses(item) for item in items))
     return Reference(node.span, uses, group, base, items, node)
+
+
+def _is_unfinished(equation: Equation, node: ast.Index) -> bool:
+    """Whether it reads states of a recurrence of which only the first is there (a message is given then)."""
+    variable = equation.state.find_variable(node.base.name) if isinstance(node.base, ast.Name) else None
+    known = variable.equation if variable is not None else None
+    if not isinstance(known, Defined) or known.axis is None or known.axis >= len(node.items):
+        return False
+    if not _names_index(equation, node.items[known.axis]):
+        return False
+    title = f"`{node.base.span.text}` has only its first state here: recurrences that need each other are not supported yet"
+    equation.fail("TL0105", node.span, title, "", "put both into one tensor")
+    return True
 
 
 def step_place(item: ast.Node | None) -> tuple[str, int] | None:

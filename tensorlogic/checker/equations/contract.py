@@ -81,12 +81,11 @@ def _size(equation: Equation, names: frozenset[str] | set[str]) -> int:
 
 def _chain(equation: Equation, node: Product, tensors: list[Term], summed: frozenset[str]) -> Term:
     """Pair by pair. An index that only one factor has is summed there first."""
-    rest = list(tensors)
+    rest = _merged(equation, node, tensors) if len(tensors) > EXACT else list(tensors)
     for at, term in enumerate(rest):
         others = {name for i, other in enumerate(rest) if i != at for name in other.axes}
         lone = [name for name in term.axes if name in summed and name not in others]
         rest[at] = reduce(equation, "sum", term, lone, node.span)
-    rest = _merged(equation, node, rest) if len(rest) > EXACT else rest
     steps = _plan(equation, [frozenset(term.axes) for term in rest], summed)
     for i, j in steps:
         left, right = rest[i], rest[j]

@@ -8,12 +8,12 @@ from tensorlogic.checker.equations.tree import Equation, Range
 from tensorlogic.checker.equations.values import evaluate
 from tensorlogic.checker.operators import apply_operator
 from tensorlogic.checker.state import State, Typed
-from tensorlogic.ir.ir import Const
+from tensorlogic.ir.ir import Const, Omitted
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import ONE, ZERO, Dim
 from tensorlogic.types.goals import Rel
-from tensorlogic.types.types import Float, Int, String, Tensor
+from tensorlogic.types.types import Bool, Float, Int, String, Tensor
 
 Group = tuple[str, Dim, Span]  # index, how many neighbours, place
 
@@ -67,6 +67,9 @@ def _reduced(equation: Equation, term: Term, groups: list[Group], op: str, span:
     names = tuple(name for name, _, _ in groups)
     term = reduce(equation, REDUCTIONS[op], term, [name for name in term.axes if name not in names], span)
     term = expanded(equation, term, names, span)
+    pooled = _pooled(equation, term, groups, span) if op == "max" else None
+    if pooled is not None:
+        return pooled
     term = _filled(equation, term, groups, op, span)
     shape: list[Dim] = []
     inner: list[int] = []
@@ -83,6 +86,25 @@ def _reduced(equation: Equation, term: Term, groups: list[Group], op: str, span:
         return Term(split, names)
     name = {"+": "sum", "max": "amax", "min": "amin"}[op]
     return Term(call(equation, name, span, split, numbers(inner, span)), names)
+
+
+def _pooled(equation: Equation, term: Term, groups: list[Group], span: Span) -> Term | None:
+    """Groups of the last one or two axes by the library's pooling, which takes one or two axes in front of them."""
+    counts = [count.value for _, count, _ in groups]
+    inner = 2 if len(counts) > 1 and counts[-2] != 1 else 1
+    front = len(groups) - inner
+    few = front <= 2 and all(count == 1 for count in counts[:front]) and None not in counts
+    if not few or term.dtype not in ("float32", "float64") or counts[-1] == 1:
+        return None
+    typed = term.typed if front else call(equation, "unsqueeze", span, term.typed, number(0, span))
+    window = numbers([count or 1 for count in counts[front:]], span)
+    shape = [equation.ranges[name].size.ceil_div(count) for name, count, _ in groups]
+    type_ = Tensor(term.dtype, tuple(shape) if front else (ONE, *shape))
+    whole = all(holds(equation, Rel("==", equation.ranges[name].size.mod(count), ZERO)) for name, count, _ in groups)
+    up = Omitted() if whole else Const(True, Bool(True))
+    operands = (typed.operand, window.operand, Omitted(), Omitted(), Omitted(), up)
+    typed = equation.state.emit("builtin", operands, type_, span, name=f"max_pool{inner}d", index=0)
+    return Term(typed if front else call(equation, "select", span, typed, number(0, span), number(0, span)), term.axes)
 
 
 def _filled(equation: Equation, term: Term, groups: list[Group], op: str, span: Span) -> Term:

@@ -171,8 +171,6 @@ class Equation:
     homes: dict[Node, frozenset[str]] = field(default_factory=dict)  # scopes, and what is summed in them
     around: dict[Node, frozenset[str]] = field(default_factory=dict)  # groups that are the one operand of their scope
     states: dict[str, tuple[Typed, int, tuple[str, int]]] = field(default_factory=dict)
-    own: str = ""  # the tensor that it defines, where it reads what that holds
-    reads_own: bool = False
     numbers: str = "int64"  # the dtype of indices as numbers
     wrong: bool = False
 

@@ -68,6 +68,17 @@ class Packing:
             key = key * digit.size + value if at else value
         return key, good
 
+    def key(self, columns: Columns) -> Tensor:
+        """The keys of rows that are known to have one."""
+        if any(digit.values is not None or digit.rest is not None for digit in self.digits):
+            return self.encode(columns)[0]
+        key = columns[0] - self.digits[0].low
+        for digit, column in zip(self.digits[1:], columns[1:], strict=True):
+            key = torch.add(column, key, alpha=digit.size)
+            if digit.low:
+                key -= digit.low
+        return key
+
     def decode(self, key: Tensor) -> Columns:
         """The columns again."""
         found: list[Tensor] = []

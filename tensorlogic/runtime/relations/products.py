@@ -16,6 +16,7 @@ from tensorlogic.runtime.relations.memory import available
 
 LEAST = 1 << 19  # rows of a join below which it is simply made
 ROW = 3e-8  # seconds for one of its rows, about
+NUMBERED = 1 << 23  # ... from which on it is always worth numbering what stands in its columns
 REPEATED = 2  # how many rows lead to a pair at least, on average, for a sparse product to be worth it
 
 
@@ -35,16 +36,30 @@ def product(left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], total: in
     """
     if total < LEAST or not len(left[0]) or not len(right[0]):
         return None
+    if total < NUMBERED and not _can_pay(left, right, total, device):
+        return None
     keys, inner = torch.unique(torch.cat((left[1], right[0])), return_inverse=True)
     sides = _side(left[0], inner[: len(left[1])]), _side(right[1], inner[len(left[1]) :])
     rows, middle, columns = len(sides[0].values), len(keys), len(sides[1].values)
-    seconds = 2 * rows * middle * columns / rate(device) + 4e-9 * (rows * middle + middle * columns + 2 * rows * columns)
+    seconds = _seconds(rows, middle, columns, device)
     fits = dtype_of(device).itemsize * (rows * middle + middle * columns + 6 * rows * columns) < available(device) // 3
     if fits and seconds < total * ROW:
         return _dense(*sides, middle, device)
     if total > REPEATED * rows * columns and device.type == "cpu":
         return _sparse(*sides, middle)
     return None
+
+
+def _seconds(rows: int, middle: int, columns: int, device: torch.device) -> float:
+    """The dense product, about, with filling its matrices and finding its ones."""
+    return 2 * rows * middle * columns / rate(device) + 4e-9 * (rows * middle + middle * columns + 2 * rows * columns)
+
+
+def _can_pay(left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor], total: int, device: torch.device) -> bool:
+    """Whether a product of matrices over all numbers between the least and the greatest is worth it: numbering them takes time too."""
+    low, high = torch.stack([torch.stack(torch.aminmax(column)) for column in (left[0], left[1], right[1])]).T.tolist()
+    rows, middle, columns = (most - least + 1 for least, most in zip(low, high, strict=True))
+    return _seconds(rows, middle, columns, device) < total * ROW
 
 
 def _side(outer: Tensor, inner: Tensor) -> Side:

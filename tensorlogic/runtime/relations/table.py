@@ -14,12 +14,17 @@ SPARSE = 512  # ... where there are not this many times fewer rows
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Rows in the order of the key of some columns. `order` is None where they lie so already; `pointers[k]` is where key k begins."""
+    """Rows in the order of the key of some columns. `order` is None where they lie so already.
+
+    `pointers[k + 1]` is where key k begins, and `counts[k + 1]` how many rows have it; the places around are for keys that are too small
+    or too large.
+    """
 
     packing: Packing
     keys: Tensor
     order: Tensor | None
     pointers: Tensor | None
+    counts: Tensor | None = None
 
     @staticmethod
     def of(columns: Columns) -> "Index":
@@ -27,20 +32,22 @@ class Index:
         order = None
         if len(key) > 1 and bool((key[1:] < key[:-1]).any()):
             key, order = torch.sort(key, stable=True)
-        pointers = None
+        pointers, counts = None, None
         if packing.space <= max(POINTERS, 4 * len(key)) and packing.space <= 8 * len(key) + 4096:
-            counts = torch.bincount(key, minlength=packing.space)
-            pointers = torch.zeros(packing.space + 1, dtype=torch.int64, device=key.device)
-            torch.cumsum(counts, 0, out=pointers[1:])
-        return Index(packing, key, order, pointers)
+            counts = torch.bincount(key + 1, minlength=packing.space + 2)
+            pointers = torch.cumsum(counts, 0) - counts
+        return Index(packing, key, order, pointers, counts)
 
     def find(self, columns: Columns) -> tuple[Tensor, Tensor]:
         """For each row of other columns where its matches begin, and how many there are."""
+        first = self.packing.digits[0]
+        if self.pointers is not None and self.counts is not None and len(columns) == 1 and first.values is None:
+            key = (columns[0] - (first.low - 1)).clamp_(0, first.size + 1)
+            return self.pointers[key], self.counts[key]
         key, good = self.packing.encode(columns)
-        if self.pointers is not None:
-            key = torch.where(good, key, 0)
-            start = self.pointers[key]
-            count = self.pointers[key + 1] - start
+        if self.pointers is not None and self.counts is not None:
+            key = torch.where(good, key + 1, 0)
+            start, count = self.pointers[key], self.counts[key]
         else:
             start = torch.searchsorted(self.keys, key)
             count = torch.searchsorted(self.keys, key, right=True) - start
@@ -180,7 +187,7 @@ class Table:
             self._reset(columns)
         assert self.seen is not None
         packing = self.seen.packing
-        key = self.seen.add(packing.encode(columns)[0])
+        key = self.seen.add(packing.key(columns))
         return Chunk(packing.decode(key), len(key)) if len(key) else None
 
     def _within(self, columns: Columns) -> bool:
@@ -202,7 +209,7 @@ class Table:
         self.limits = tuple((1, 0) if exact else limit for limit in roomy)  # an exact one holds for these rows only
         self.seen = Seen(packing, self.device)
         if known.count:
-            self.seen.add(packing.encode(known.columns)[0])
+            self.seen.add(packing.key(known.columns))
 
     def _append(self, new: Chunk) -> None:
         """Short chunks are put together, so that a join looks into few of them."""

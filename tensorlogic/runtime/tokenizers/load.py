@@ -167,5 +167,3 @@ def _gguf_id(values: Any, key: str, tokens: tuple[str, ...]) -> int | None:
     """4294967295, which is -1, stands in some files for none."""
     found = values.get(f"tokenizer.ggml.{key}_token_id")
     return found if isinstance(found, int) and found < len(tokens) else None
-
-

@@ -1,0 +1,89 @@
+"""Against engines that others wrote: clingo for every random program, sqlite for closures; skipped where they are not installed."""
+
+import os
+import re
+import sqlite3
+from random import Random
+
+import pytest
+from maker import Made, Maker
+from oracle import Rule, Sum, is_variable
+from test_random import knowledge_of, rows_of
+
+FULL = bool(os.environ.get("TLC_FULL"))
+COUNT = 2000 if FULL else 60
+
+
+def as_clingo(term: object) -> str:
+    if isinstance(term, Sum):
+        return f"{as_clingo(term.left)}{term.sign}{as_clingo(term.right)}"
+    return str(term).upper() if is_variable(term) else str(term)
+
+
+def atom(name: str, terms: tuple) -> str:
+    return f"{name}({','.join(map(as_clingo, terms))})"
+
+
+def rule(item: Rule) -> str:
+    parts = []
+    for part in item.body:
+        match part:
+            case ("atom", name, terms):
+                parts.append(atom(name, terms))
+            case ("not", name, terms):
+                parts.append(f"not {atom(name, terms)}")
+            case ("cmp", op, a, b):
+                parts.append(f"{as_clingo(a)} {op} {as_clingo(b)}")
+            case ("agg", result, op, value, name, terms):
+                inner = [value] if op == "count" else [value, *(t for t in terms if is_variable(t) and t != value)]
+                listed = ",".join(as_clingo(t) for t in dict.fromkeys(inner))
+                parts.append(f"{as_clingo(result)} = #{op} {{ {listed} : {atom(name, terms)} }}")
+                if op in ("min", "max"):  # of nothing clingo has an infinite value
+                    parts.append(f"{as_clingo(result)} < 1000000, {as_clingo(result)} > -1000000")
+    return f"{atom(*item.head)} :- {', '.join(parts)}."
+
+
+def clingo_model(made: Made) -> dict[str, set]:
+    clingo = pytest.importorskip("clingo")
+    control = clingo.Control(["--warn=none"])
+    facts = [f"{atom(name, row)}." for name, rows in made.facts.items() for row in rows]
+    control.add("base", [], "\n".join([*facts, *map(rule, made.rules)]))
+    control.ground([("base", [])])
+    found: dict[str, set] = {name: set() for name in made.arities}
+    with control.solve(yield_=True) as handle:
+        for symbol in next(iter(handle)).symbols(atoms=True):
+            found[symbol.name].add(tuple(argument.number for argument in symbol.arguments))
+    return found
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_clingo(block: int) -> None:
+    for seed in range(5000 + block, 5000 + COUNT, 4):
+        made = Maker(seed).program()
+        expected = clingo_model(made)
+        knowledge = knowledge_of(made.text())
+        for name in (name for level in made.strata for name in level):
+            assert rows_of(knowledge, name, made.arities[name]) == expected[name], f"seed {seed}, {name}\n{made.text()}"
+
+
+@pytest.mark.parametrize("seed", range(200 if FULL else 15))
+def test_sqlite(seed: int) -> None:
+    """A recursive common table expression."""
+    random = Random(seed)
+    nodes = random.randint(2, 25)
+    edges = sorted({(random.randrange(nodes), random.randrange(nodes)) for _ in range(random.randint(1, 3 * nodes))})
+    database = sqlite3.connect(":memory:")
+    database.execute("create table edge (x integer, y integer)")
+    database.executemany("insert into edge values (?, ?)", edges)
+    query = "with recursive p(x, y) as (select x, y from edge union select p.x, e.y from p join edge e on p.y = e.x) select x, y from p"
+    facts = "".join(f"edge({x}, {y})\n" for x, y in edges)
+    rules = "path(x, y) <- edge(x, y)\npath(x, z) <- path(x, y), edge(y, z)\n"
+    knowledge = knowledge_of(f"relation edge(int, int)\n{facts}{rules}")
+    assert rows_of(knowledge, "path", 2) == set(database.execute(query))
+
+
+def test_the_translation() -> None:
+    """What clingo reads is what the program says."""
+    item = Rule(("p", ("x", "v8")), (("atom", "a", ("x", "_")), ("agg", "v8", "sum", "y", "b", ("x", "y"))))
+    assert rule(item) == "p(X,V8) :- a(X,_), V8 = #sum { Y,X : b(X,Y) }."
+    assert re.fullmatch(r"X\+3", as_clingo(Sum("+", "x", 3)))
