@@ -41,7 +41,7 @@ class Maker:
             for name in names:
                 self.arities[name] = self.random.choice((1, 2, 2, 3))
             found = [self.rule(name, lower, names if at else []) for name in names for at in range(self.random.randint(1, 3))]
-            strata.append([name for name in names])
+            strata.append(list(names))
             rules += found
             lower += names
         return Made(facts, rules, strata, self.arities)

@@ -4,7 +4,12 @@ import pytest
 
 import tensorlogic as tl
 
-FAMILY = "entity person = {ann, ben, cid}\nentity city = {rome, oslo}\nrelation parent(person, person)\nrelation age(person, int)\nparent(ann, ben)\n"
+FAMILY = """entity person = {ann, ben, cid}
+entity city = {rome, oslo}
+relation parent(person, person)
+relation age(person, int)
+parent(ann, ben)
+"""
 START = FAMILY.count("\n") + 1
 
 MISTAKES = {

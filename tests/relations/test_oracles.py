@@ -39,16 +39,20 @@ def rule(item: Rule) -> str:
                 listed = ",".join(as_clingo(t) for t in dict.fromkeys(inner))
                 parts.append(f"{as_clingo(result)} = #{op} {{ {listed} : {atom(name, terms)} }}")
                 if op in ("min", "max"):  # of nothing clingo has an infinite value
-                    parts.append(f"{as_clingo(result)} < 1000000, {as_clingo(result)} > -1000000")
+                    parts.append(f"{as_clingo(result)} != {'#sup' if op == 'min' else '#inf'}")
     return f"{atom(*item.head)} :- {', '.join(parts)}."
 
 
-def clingo_model(made: Made) -> dict[str, set]:
+def clingo_model(made: Made) -> dict[str, set] | None:
+    """The model; None for the few programs that bind a variable by an aggregate in a way that clingo calls unsafe."""
     clingo = pytest.importorskip("clingo")
     control = clingo.Control(["--warn=none"])
     facts = [f"{atom(name, row)}." for name, rows in made.facts.items() for row in rows]
     control.add("base", [], "\n".join([*facts, *map(rule, made.rules)]))
-    control.ground([("base", [])])
+    try:
+        control.ground([("base", [])])
+    except RuntimeError:
+        return None
     found: dict[str, set] = {name: set() for name in made.arities}
     with control.solve(yield_=True) as handle:
         for symbol in next(iter(handle)).symbols(atoms=True):
@@ -58,12 +62,17 @@ def clingo_model(made: Made) -> dict[str, set]:
 
 @pytest.mark.parametrize("block", range(4))
 def test_clingo(block: int) -> None:
+    refused = 0
     for seed in range(5000 + block, 5000 + COUNT, 4):
         made = Maker(seed).program()
         expected = clingo_model(made)
+        if expected is None:
+            refused += 1
+            continue
         knowledge = knowledge_of(made.text())
         for name in (name for level in made.strata for name in level):
             assert rows_of(knowledge, name, made.arities[name]) == expected[name], f"seed {seed}, {name}\n{made.text()}"
+    assert refused <= COUNT // 10
 
 
 @pytest.mark.parametrize("seed", range(200 if FULL else 15))

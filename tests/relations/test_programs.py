@@ -80,19 +80,22 @@ def test_hinton(shared: Path) -> None:
 
 
 def test_later_facts_count() -> None:
-    program = "relation e(int, int)\np(x, y) <- e(x, y)\np(x, z) <- p(x, y), e(y, z)\ne(1, 2)\nlet a = count(p(_, _))\ne(2, 3)\nlet b = count(p(_, _))\n"
+    program = "relation e(int, int)\np(x, y) <- e(x, y)\np(x, z) <- p(x, y), e(y, z)\n"
+    program += "e(1, 2)\nlet a = count(p(_, _))\ne(2, 3)\nlet b = count(p(_, _))\n"
     assert (values(program)["a"], values(program)["b"]) == (1, 3)
 
 
 def test_facts_in_loops_and_queries_with_host_values() -> None:
-    program = "relation e(int, int)\nfor i in 0..5 { e(i, i * i) }\nlet k = 3\nlet rows = e(k, n)?\nlet n = rows[0].n\nlet big = count(e(_, k + 1))\n"
+    program = "relation e(int, int)\nfor i in 0..5 { e(i, i * i) }\n"
+    program += "let k = 3\nlet rows = e(k, n)?\nlet n = rows[0].n\nlet big = count(e(_, k + 1))\n"
     found = values(program)
     assert (found["n"], found["big"]) == (9, 1)
 
 
 def test_names_that_python_reserves() -> None:
     """A record's field may have any name, and so may a relation."""
-    program = "relation lambda_(int, int)\nrelation knowledge(int)\nlambda_(1, 2)\nknowledge(7)\nlet r = lambda_(class, def)?\nlet a = r[0].class + r[0].def\n"
+    program = "relation lambda_(int, int)\nrelation knowledge(int)\nlambda_(1, 2)\nknowledge(7)\n"
+    program += "let r = lambda_(class, def)?\nlet a = r[0].class + r[0].def\n"
     program += "let relations = count(knowledge(_))\n"
     found = values(program)
     assert (found["a"], found["relations"]) == (3, 1)

@@ -10,8 +10,8 @@ from tensorlogic.runtime.weights.atomic import write_atomically, write_errors
 
 
 def open_log(path: str | None) -> "Log | Board":
-    """A folder, or a path that ends in `/`, is a log for TensorBoard; any other path is a file of lines; None is no log."""
-    return Board(path) if path is not None and (path.endswith("/") or os.path.isdir(path)) else Log(path)
+    """A folder, or a path that ends in `/`, is a log for TensorBoard; any other path is a file of lines; none, or "", is no log."""
+    return Board(path) if path and (path.endswith("/") or os.path.isdir(path)) else Log(path or None)
 
 
 class Log:
