@@ -138,7 +138,7 @@ def type_text(type_: Type) -> str | None:
             parts, back = _around("fn({})", params), type_text(result)
             return f"{parts} -> {back}" if parts and back else None
         case ModelOf(_, args):
-            return str(type_) if all(value is not None for _, value in args) else None
+            return str(type_) if all(isinstance(value, Dim) and not value.has_unknown for _, value in args) else None
         case Struct(name, args):
             return _around(f"{name}<{{}}>", args) if args else name
         case Library(name) if name in UNWRITTEN:
