@@ -41,7 +41,7 @@ class Program(Mapping[str, Callable[..., Any]]):
     """
 
     def __init__(self, analysis: driver.Analysis, allow_python: bool = False):
-        self._module = analysis.runnable()
+        self._module = analysis.checked()
         self._analysis = analysis
         self._loaded = driver.load(analysis, allow_python)
         self._members = members(self._loaded, self._module)

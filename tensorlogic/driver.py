@@ -46,14 +46,6 @@ class Analysis:
         """In source order."""
         return self.problems.in_order()
 
-    def runnable(self) -> Module:
-        """The checked module, if it can be run: what is checked already but has no code yet is TL0105."""
-        module = self.checked()
-        if module.later:
-            told = dict.fromkeys((words, span) for span, words in module.later)
-            raise TensorLogicError(Diagnostic("TL0105", f"{words} are checked, but cannot be run yet", span) for words, span in told)
-        return module
-
     def checked(self) -> Module:
         """The module; TensorLogicError with all diagnostics where the program has an error."""
         if self.problems.errors or self.module is None:
@@ -92,7 +84,7 @@ def ir_text(analysis: Analysis) -> str:
     from tensorlogic.checker.instances import library_signatures
     from tensorlogic.ir.text import print_module
 
-    return print_module(analysis.runnable(), library_signatures)
+    return print_module(analysis.checked(), library_signatures)
 
 
 def build(analysis: Analysis, folder: str | None = None) -> "Generated":
@@ -102,7 +94,7 @@ def build(analysis: Analysis, folder: str | None = None) -> "Generated":
     """
     from tensorlogic.backends.python import generate
 
-    module = analysis.runnable()
+    module = analysis.checked()
     if folder is None:
         return generate(module)
     home = os.path.relpath(os.path.dirname(os.path.realpath(analysis.source.name)), os.path.realpath(folder))
@@ -136,11 +128,11 @@ def load(analysis: Analysis, allow_python: bool = False) -> Loaded:
     """
     from tensorlogic.backends.python import compile_module
 
-    refused = () if allow_python else analysis.runnable().python
+    refused = () if allow_python else analysis.checked().python
     if refused:
         raise TensorLogicError(Diagnostic("TL0605", "this program runs Python code", span, help=(ALLOW,)) for span in refused)
     generated = build(analysis)
-    return Loaded(generated, compile_module(generated), sources_of(analysis.runnable()))
+    return Loaded(generated, compile_module(generated), sources_of(analysis.checked()))
 
 
 def unsupported_on(module: Module, device: str) -> Diagnostic | None:

@@ -137,7 +137,6 @@ def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
         main,
         tuple(tests),
         tuple(builder.python),
-        tuple(state.later),
         tuple(builder.made),
         state.relations.knowledge(),
     )

@@ -73,7 +73,6 @@ class State:
     statements: Mapping[type, Callable[["State", Any], None]]
     structs: dict[str, StructName] = field(default_factory=dict)
     models: dict[str, ModelName] = field(default_factory=dict)
-    later: list[tuple[Span, str]] = field(default_factory=list)  # what is checked but cannot be run yet
     relations: Relations = field(default_factory=Relations)
     ops: list[Op] = field(default_factory=list)
     instantiations: int = 0

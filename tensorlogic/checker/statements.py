@@ -19,7 +19,6 @@ from tensorlogic.types.dims import Dim
 from tensorlogic.types.goals import Member
 from tensorlogic.types.types import Bool, Int, Library, List, Range, String, Tensor, Tuple, Type, Unknown, Void, is_unknown, widen
 
-NOT_YET = "not supported yet"
 MOST_VALUES = 64  # that a loop variable is said to be one of
 
 

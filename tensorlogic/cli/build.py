@@ -59,7 +59,7 @@ def graphs_text(analysis: Analysis) -> str:
     """The graph of every function that is pure, and why another one has none."""
     from tensorlogic.backends.fx import NotPure, build_graph
 
-    module, parts = analysis.runnable(), []
+    module, parts = analysis.checked(), []
     for function in module.functions:
         try:
             text = build_graph(module, function.name).code.strip()

@@ -39,7 +39,7 @@ def seed(text: str) -> int:
 def analysed(path: str, options: argparse.Namespace) -> Analysis:
     """A program without errors, its warnings shown. TensorLogicError with all diagnostics where it has an error."""
     analysis = analyse(read_program(path), settings_of(options.set))
-    analysis.runnable()
+    analysis.checked()
     report(d for d in analysis.diagnostics if d.code != GUARD_INSERTED)
     return analysis
 
@@ -55,7 +55,7 @@ def prepare(options: argparse.Namespace, analysis: Analysis) -> None:
     choice = use(options.device)
     if choice.notice:
         say(choice.notice)
-    if refused := unsupported_on(analysis.runnable(), choice.device):
+    if refused := unsupported_on(analysis.checked(), choice.device):
         raise TensorLogicError(refused)
     if options.max_facts is not None:
         from tensorlogic.runtime.relations import limits

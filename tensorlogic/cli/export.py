@@ -20,12 +20,12 @@ def write_exported(options: argparse.Namespace) -> int:
         raise UsageError("--emit pt2 writes a file: say where with -o")
     analysis = analysed(options.file, options)
     values = tensors_of(analysis)
-    name = chosen_function(analysis.runnable(), options.function, values)
+    name = chosen_function(analysis.checked(), options.function, values)
     from tensorlogic.backends.export import Narrowed, export, saved
 
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        program = export(analysis.runnable(), described(analysis, name), values, numbers_of(options.fix))
+        program = export(analysis.checked(), described(analysis, name), values, numbers_of(options.fix))
     for warning in told:
         if issubclass(warning.category, Narrowed):
             say(f"note: {warning.message}")
@@ -39,7 +39,7 @@ def write_exported(options: argparse.Namespace) -> int:
 
 def tensors_of(analysis: Analysis) -> Mapping[str, object]:
     """The `param`s and `tensor`s of the file, after its statements ran; nothing runs where there are none."""
-    if all(item.kind == "const" for item in analysis.runnable().globals):
+    if all(item.kind == "const" for item in analysis.checked().globals):
         return {}
     loaded = load(analysis)
     loaded.call("run")

@@ -248,7 +248,6 @@ class Module:
     main: Region | None
     tests: tuple[TestBlock, ...]
     python: tuple[Span, ...] = ()  # where Python modules are imported: run only where the user allows it
-    later: tuple[tuple[Span, str], ...] = ()  # what is checked and cannot be run yet, with its name
     models: tuple[Model, ...] = ()
     knowledge: Knowledge = Knowledge()
 

@@ -23,7 +23,7 @@ FAILS_ON_PURPOSE = "// expect: panic"
 def checks(path: Path) -> bool:
     """Whether a program has no mistakes and nothing that cannot be run yet."""
     analysis = driver.analyse(read_program(str(path)))
-    return not analysis.problems.errors and analysis.module is not None and not analysis.module.later
+    return not analysis.problems.errors and analysis.module is not None
 
 
 def runnable(path: Path) -> bool:

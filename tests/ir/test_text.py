@@ -16,7 +16,7 @@ def printed(program: str, name: str = "program.tl") -> str | None:
     """The printed IR of a program, None if it has mistakes or parts that cannot be run yet."""
     problems = Problems()
     module = check.check_program(Source(name, program), problems)
-    if problems.errors or module is None or module.later:
+    if problems.errors or module is None:
         return None
     return text.print_module(module, instances.library_signatures)
 

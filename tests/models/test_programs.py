@@ -24,7 +24,7 @@ def told(source: Source) -> Counter[tuple[str, int]]:
     """The errors of a program, at check time or while it runs."""
     try:
         analysis = driver.analyse(source)
-        analysis.runnable()
+        analysis.checked()
         torch.manual_seed(7)
         driver.load(analysis).run()
     except TensorLogicError as error:
