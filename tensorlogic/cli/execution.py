@@ -1,7 +1,6 @@
 """What `tlc run`, `test` and `build` share: a program without errors, and what is set before it runs."""
 
 import argparse
-import atexit
 import gc
 
 from tensorlogic.cli.program import read_program
@@ -64,4 +63,3 @@ def prepare(options: argparse.Namespace, analysis: Analysis) -> None:
     if options.seed is not None:
         torch.manual_seed(options.seed)
     distributed.start()
-    atexit.register(distributed.finish)

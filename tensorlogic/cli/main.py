@@ -32,6 +32,14 @@ EXIT_USAGE, EXIT_BUG, EXIT_INTERRUPTED, EXIT_PIPE = 2, 70, 130, 141
 
 def main() -> int:
     """The console script: takes `sys.argv`, returns the exit code."""
+    code = outcome()
+    if together := sys.modules.get("tensorlogic.runtime.distributed"):
+        together.leave(code)
+    return code
+
+
+def outcome() -> int:
+    """The exit code of the command, after whatever went wrong was said."""
     name = ""
     gc.set_threshold(COLLECT_AFTER)
     try:

@@ -4,6 +4,7 @@ Processes are started by `tlc run --nproc N` or `torchrun`, which say by WORLD_S
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -44,9 +45,15 @@ def start() -> None:
     torch.manual_seed(seed[0])
 
 
-def finish() -> None:
+def leave(code: int) -> None:
+    """The end of one of several processes: all of them together where all went well, and at once. Threads that wait for the other
+    processes would abort it while Python clears up."""
     if dist.is_initialized():
-        dist.destroy_process_group()
+        if code == 0:
+            dist.barrier()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def count() -> int:
