@@ -7,9 +7,8 @@ from itertools import chain, count
 from tensorlogic.backends import nodes
 from tensorlogic.backends.nodes import LOAD, Expr
 from tensorlogic.backends.scope import FunctionScope
-from tensorlogic.backends.uses import values_in
 from tensorlogic.ir.ir import FnRef, GlobalRef, Module, Op, Region, Value
-from tensorlogic.ir.rewrite import operations, operations_in
+from tensorlogic.ir.rewrite import operations, operations_in, values_in
 from tensorlogic.types.types import Fn, Library, List, ModelOf, Struct, Tuple, Type
 
 

@@ -1,9 +1,9 @@
 """Where the values of a function are defined and read, which decides what is written in line and which names can be used again."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tensorlogic.ir.ir import FnRef, GlobalRef, Op, Operand, Region, SliceOf, Value
+from tensorlogic.ir.ir import Op, Operand, Region, Value
+from tensorlogic.ir.rewrite import values_in
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import Tensor
 
@@ -36,16 +36,6 @@ class _End:
     """The end of the regions of a loop or a lambda."""
 
     op: Op
-
-
-def values_in(operands: tuple[Operand, ...]) -> Iterator[Value | FnRef | GlobalRef]:
-    """The values and references among operands, slices opened."""
-    for operand in operands:
-        match operand:
-            case Value() | FnRef() | GlobalRef():
-                yield operand
-            case SliceOf(start, stop, step):
-                yield from values_in((start, stop, step))
 
 
 def size_bindings(op: Op) -> dict[str, Value]:

@@ -12,8 +12,8 @@ from tensorlogic.backends.nodes import LOAD, STORE, Expr
 from tensorlogic.backends.places import describe
 from tensorlogic.backends.scope import FunctionScope
 from tensorlogic.backends.text import with_comment
-from tensorlogic.backends.uses import values_in
 from tensorlogic.ir.ir import Const, FnRef, GlobalRef, Op, Operand, Region, Value
+from tensorlogic.ir.rewrite import values_in
 from tensorlogic.source import Source, Span
 from tensorlogic.types.types import List, ModelOf, Void
 

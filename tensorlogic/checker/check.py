@@ -12,7 +12,7 @@ from tensorlogic.checker.initializers import initial_value
 from tensorlogic.checker.lengths import resized_names
 from tensorlogic.checker.limits import stack_room
 from tensorlogic.checker.models import check_fields, check_methods
-from tensorlogic.checker.program import Builder
+from tensorlogic.checker.program import Builder, Initialize
 from tensorlogic.checker.scope import GlobalName, Scope, StructName
 from tensorlogic.checker.settings import unused_settings
 from tensorlogic.checker.state import Frame, State
@@ -55,18 +55,27 @@ def check_tree(tree: ast.Module, problems: Problems, *, settings: dict[str, str]
 
 
 def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Module:
-    path = tree.source.name if os.path.exists(tree.source.name) else os.path.join(os.getcwd(), "program.tl")
-    frame = Frame("", None, Facts.empty, frozenset(), top=True)
-    state = State(problems, Scope(None, "file"), frame, {}, EXPRESSIONS, STATEMENTS)
-    state.folder, state.file, state.settings = os.path.dirname(os.path.realpath(path)), tree.source.name, settings
-    state.home = state.folder
-    state.written = written_paths(tree, settings)
-    builder = Builder(new_imports(root_of(path), path), _initialize_import)
-    declare_file(builder, state, tree, "")
+    state = State(problems, Scope(None, "file"), top_frame(), {}, EXPRESSIONS, STATEMENTS)
+    builder = begin(tree, state, settings, _initialize_import)
     unused_settings(state)
     relations.finish(state)
     _functions(builder, state)
     return _program(builder, state, tree)
+
+
+def top_frame() -> Frame:
+    """That of the file itself."""
+    return Frame("", None, Facts.empty, frozenset(), top=True)
+
+
+def begin(tree: ast.Module, state: State, settings: dict[str, str], initialize: Initialize) -> Builder:
+    """The declarations of a program and of what it imports, in a state that is new. `initialize` does what an import does at once."""
+    path = tree.source.name if os.path.exists(tree.source.name) else os.path.join(os.getcwd(), "program.tl")
+    state.folder = state.home = os.path.dirname(os.path.realpath(path))
+    state.file, state.settings, state.written = tree.source.name, settings, written_paths(tree, settings)
+    builder = Builder(new_imports(root_of(path), path), initialize)
+    declare_file(builder, state, tree, "")
+    return builder
 
 
 def _functions(builder: Builder, state: State) -> None:

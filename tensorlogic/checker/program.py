@@ -14,7 +14,7 @@ from tensorlogic.syntax import ast
 @dataclass
 class Builder:
     imports: Imports
-    initialize: Callable[["Builder", State, ast.Module], None]  # adds the initial values of a file's tensors to the program
+    initialize: "Initialize"  # adds the initial values of a file's tensors to the program
     globals: list[Global] = field(default_factory=list)
     pending: list[tuple[FunctionName, str | None]] = field(default_factory=list)  # with the struct that a method belongs to
     functions: list[Function] = field(default_factory=list)
@@ -39,3 +39,6 @@ class Builder:
     def add_global(self, state: State, item: Global) -> None:
         state.globals[item.name] = item
         self.globals.append(item)
+
+
+Initialize = Callable[[Builder, State, ast.Module], None]

@@ -5,19 +5,15 @@ operations that they became; the bounds of indices, slices and windows are claim
 requires that is called on every path is required of its caller too.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tensorlogic.checker.check import written_paths
-from tensorlogic.checker.declarations import declare_file, new_imports
+from tensorlogic.checker.check import begin, top_frame
 from tensorlogic.checker.expressions import EXPRESSIONS, STATEMENTS
 from tensorlogic.checker.functions import check_body, facts_of
-from tensorlogic.checker.imports import root_of
 from tensorlogic.checker.models import check_fields
-from tensorlogic.checker.program import Builder
 from tensorlogic.checker.scope import FunctionName, ModelName, Scope
-from tensorlogic.checker.state import Frame, State
+from tensorlogic.checker.state import State
 from tensorlogic.diagnostics.diagnostic import Problems
 from tensorlogic.ir.ir import Const, Function, Op, Operand, Region, Value
 from tensorlogic.source import Span
@@ -38,10 +34,8 @@ LONGEST_CODE = 48
 
 def describe_program(tree: ast.Module, settings: Mapping[str, str] | None = None) -> tuple[Described, ...]:
     """The functions, methods and models of a program without errors, in source order; imported ones behind those of the file."""
-    state = _state(tree, dict(settings or {}))
-    path = tree.source.name if os.path.exists(tree.source.name) else os.path.join(os.getcwd(), "program.tl")
-    builder = Builder(new_imports(root_of(path), path), lambda builder, state, tree: None)
-    declare_file(builder, state, tree, "")
+    state = _Listening(Problems(), Scope(None, "file"), top_frame(), {}, EXPRESSIONS, STATEMENTS)
+    builder = begin(tree, state, dict(settings or {}), lambda builder, state, tree: None)
     for model in builder.models:
         check_fields(state, model)
     found = [_model(model) for model in builder.models]
@@ -54,14 +48,6 @@ def describe_program(tree: ast.Module, settings: Mapping[str, str] | None = None
         _body(bodies, state, function, owner + function.declaration.name, "function", struct)
     found += [_described(body, name, bodies) for body, name in bodies.values()]
     return tuple(sorted(found, key=lambda item: (item.span.source.name != tree.source.name, item.span.source.name, item.span.start)))
-
-
-def _state(tree: ast.Module, settings: dict[str, str]) -> "_Listening":
-    frame = Frame("", None, Facts.empty, frozenset(), top=True)
-    state = _Listening(Problems(), Scope(None, "file"), frame, {}, EXPRESSIONS, STATEMENTS)
-    state.folder = state.home = os.path.dirname(os.path.realpath(tree.source.name))
-    state.file, state.settings, state.written = tree.source.name, settings, written_paths(tree, settings)
-    return state
 
 
 # --- listening to the checker ----------------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ so is `where(s <= t, ..., -1e9)` over positions: a causal one.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tensorlogic.ir.ir import Const, Module, Omitted, Op, Operand, Region, Value
-from tensorlogic.passes.regions import is_builtin, map_regions, reads, values
+from tensorlogic.ir.rewrite import blocks, map_regions, regions_in, values_in
 from tensorlogic.record import record
 from tensorlogic.types.types import Bool, Float, Int, Tensor
 
@@ -31,8 +31,27 @@ class Found:
 
 
 def recognize_attention(module: Module) -> Module:
-    counts = reads(module)
+    counts = _reads(module)
     return map_regions(module, lambda region: _rewritten(region, counts))
+
+
+def _reads(module: Module) -> Counter[Value]:
+    """How often each value is read, anywhere."""
+    found: Counter[Value] = Counter()
+    for region in regions_in(blocks(module)):
+        found.update(_values(region.yields))
+        for op in region.ops:
+            found.update(_values(op.args))
+            found.update(item for item in op.attrs.values() if isinstance(item, Value))
+    return found
+
+
+def _values(operands: Iterable[Operand]) -> Iterator[Value]:
+    return (operand for operand in values_in(operands) if isinstance(operand, Value))
+
+
+def is_builtin(op: Op | None, name: str) -> bool:
+    return op is not None and op.code == "builtin" and op.attrs.get("name") == name
 
 
 def _rewritten(region: Region, counts: Counter[Value]) -> Region:
@@ -53,19 +72,19 @@ def _rewritten(region: Region, counts: Counter[Value]) -> Region:
 
 def _without_idle(kept: list[Op], gone: list[Op], made: Mapping[Value, Op], counts: Counter[Value]) -> list[Op]:
     """What only the operations that are gone have read goes too."""
-    written = Counter(value for op in kept for value in values(op.args))
-    before = Counter(value for op in made.values() for value in values(op.args))
+    written = Counter(value for op in kept for value in _values(op.args))
+    before = Counter(value for op in made.values() for value in _values(op.args))
     idle = {id(op) for op in gone}
     pending = list(gone)
     while pending:
         op = pending.pop()
-        for value in values(op.args):
+        for value in _values(op.args):
             source = made.get(value)
             elsewhere = counts[value] - before[value]
             if source is None or id(source) in idle or not _is_plain(source) or written[value] > 0 or elsewhere or value.top:
                 continue
             idle.add(id(source))
-            written.subtract(values(source.args))
+            written.subtract(_values(source.args))
             pending.append(source)
     return [op for op in kept if id(op) not in idle]
 
