@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tensorlogic.ir import text_relations
 from tensorlogic.ir.ir import Function, Global, Model, Module, Omitted, Region, StructType
-from tensorlogic.ir.rewrite import operations_in
+from tensorlogic.ir.rewrite import operations, operations_in
 from tensorlogic.ir.text_models import fields
 from tensorlogic.ir.text_operations import STEP, Signatures, Writer, is_bound, only_guarded, python_name
 from tensorlogic.ir.text_values import Names, constant, quoted, type_text
@@ -151,7 +151,4 @@ def _doc(doc: str | None) -> list[str]:
 
 def _builtins(module: Module) -> Iterable[str]:
     """The builtins that the module calls: no value may hide them."""
-    bodies = (*(f.body for f in module.functions), *(m.init for m in module.models))
-    regions = [module.program, *bodies, *(t.body for t in module.tests)]
-    found = operations_in([*regions, module.main] if module.main else regions)
-    return {str(op.attrs["name"]) for op in found if op.code == "builtin"}
+    return {str(op.attrs["name"]) for op in operations(module) if op.code == "builtin"}

@@ -116,26 +116,26 @@ def total(value: float) -> float:
 
 def sum_gradients(params: Iterable[Tensor]) -> None:
     """Add up the gradients of all processes, some parameters at a time; sharded ones are added up already."""
-    bucket: list[Tensor] = []
+    buckets: dict[torch.dtype, list[Tensor]] = {}
     for param in params:
         if is_sharded(param):
             continue
         if param.grad is None:
             param.grad = torch.zeros_like(param)
+        bucket = buckets.setdefault(param.grad.dtype, [])
         bucket.append(param.grad)
-        if sum(grad.numel() for grad in bucket) > BUCKET or (len(bucket) > 1 and bucket[0].dtype != param.dtype):
-            _sum(bucket)
-            bucket = []
-    _sum(bucket)
+        if sum(grad.numel() for grad in bucket) > BUCKET:
+            _sum(buckets.pop(param.grad.dtype))
+    for bucket in buckets.values():
+        _sum(bucket)
 
 
 def _sum(gradients: list[Tensor]) -> None:
-    for dtype in dict.fromkeys(grad.dtype for grad in gradients):
-        same = [grad for grad in gradients if grad.dtype == dtype]
-        flat = torch.cat([grad.reshape(-1) for grad in same])
-        dist.all_reduce(flat)
-        for grad, part in zip(same, flat.split([grad.numel() for grad in same]), strict=True):
-            grad.copy_(part.view_as(grad))
+    """Over all processes, by one call."""
+    flat = torch.cat([grad.reshape(-1) for grad in gradients])
+    dist.all_reduce(flat)
+    for grad, part in zip(gradients, flat.split([grad.numel() for grad in gradients]), strict=True):
+        grad.copy_(part.view_as(grad))
 
 
 # --- sharded weights -------------------------------------------------------------------------------------------------

@@ -12,10 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.runtime.data.json_files import json_value
+from tensorlogic.runtime.data.text_files import whole_text
 from tensorlogic.runtime.weights import load_model, save_model
+from tensorlogic.runtime.weights.atomic import write_atomically, write_errors
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."
+MAX_CONFIG = 1 << 20
 _REFUSED = ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern", "fan_in_fan_out", "modules_to_save")
 
 
@@ -167,19 +171,15 @@ def _names(target: str, path: str) -> bool:
 
 def save_adapter(adapter: Adapter, path: str) -> None:
     """Write an adapter as PEFT does: a folder with its configuration and its factors."""
-    os.makedirs(path, exist_ok=True)
+    with write_errors(path):
+        os.makedirs(path, exist_ok=True)
     save_model(adapter.state_dict(), os.path.join(path, WEIGHTS))
     config = {
         "peft_type": "LORA", "r": adapter.rank, "lora_alpha": adapter.alpha, "lora_dropout": adapter.dropout, "bias": "none",
         "target_modules": adapter.targets, "fan_in_fan_out": False, "inference_mode": True, "init_lora_weights": True,
         "base_model_name_or_path": None, "task_type": None,
     }  # fmt: skip
-    temporary = os.path.join(path, f".{CONFIG}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(config, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, os.path.join(path, CONFIG))
+    write_atomically(os.path.join(path, CONFIG), [json.dumps(config, indent=2).encode()])
 
 
 def load_adapter(model: nn.Module, path: str) -> Adapter:
@@ -210,25 +210,20 @@ def _layer_path(name: str) -> str:
 
 
 def _config(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-    except FileNotFoundError:
-        raise TensorLogicError(Diagnostic("TL0606", f"there is no {path}", file=path)) from None
-    except (ValueError, RecursionError, OSError) as error:
-        raise TensorLogicError(Diagnostic("TL0604", f"{path} is no JSON: {error}", file=path)) from None
-    rank, alpha = (found.get("r"), found.get("lora_alpha")) if isinstance(found, dict) else (None, None)
-    if (
-        not isinstance(found, dict)
-        or found.get("peft_type") != "LORA"
-        or type(rank) is not int
-        or rank < 1
-        or not isinstance(alpha, int | float)
-    ):
+    """What the configuration of an adapter says, as far as it is needed here."""
+    found = json_value(path, whole_text(path, MAX_CONFIG))
+    found = found if isinstance(found, dict) and found.get("peft_type") == "LORA" else {}
+    rank, alpha, dropout, targets = (found.get(key) for key in ("r", "lora_alpha", "lora_dropout", "target_modules"))
+    targets = [targets] if isinstance(targets, str) else targets or []
+    names = isinstance(targets, list) and all(isinstance(target, str) for target in targets)
+    if type(rank) is not int or rank < 1 or not _is_number(alpha) or not _is_number(dropout or 0.0) or not names:
         raise TensorLogicError(Diagnostic("TL0604", f"{path} does not describe a LoRA adapter", file=path))
     refused = [key for key in _REFUSED if found.get(key)]
     refused += ["bias"] if found.get("bias", "none") != "none" else []
     if refused:
         raise TensorLogicError(Diagnostic("TL0604", f"{path} has `{refused[0]}`, which is not supported", file=path))
-    targets = found.get("target_modules") or []
-    return {"r": rank, "lora_alpha": alpha, "lora_dropout": float(found.get("lora_dropout") or 0.0), "target_modules": list(targets)}
+    return {"r": rank, "lora_alpha": alpha, "lora_dropout": float(dropout or 0.0), "target_modules": targets}
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.runtime import distributed
+from tensorlogic.runtime.data.json_files import json_value
+from tensorlogic.runtime.data.text_files import whole_text
 from tensorlogic.runtime.training import saved_state
 from tensorlogic.runtime.training.roots import weights
 from tensorlogic.runtime.weights import load_model, save_model
-from tensorlogic.runtime.weights.atomic import write_errors
+from tensorlogic.runtime.weights.atomic import flush_folder, write_atomically, write_errors
 
 if TYPE_CHECKING:
     from tensorlogic.runtime.training.loop import Trainer
@@ -78,7 +80,7 @@ class Checkpoints:
             _write(trainer, content, fresh)
             shutil.rmtree(place, ignore_errors=True)  # of a training that went on from a checkpoint elsewhere
             os.replace(fresh, place)
-            _flush(self.folder)
+            flush_folder(self.folder)
         for old in self._all()[:-KEPT]:
             shutil.rmtree(os.path.join(self.folder, old), ignore_errors=True)
 
@@ -106,19 +108,7 @@ def _write(trainer: "Trainer", content: Content, folder: str) -> None:
         "scaler": trainer.scaler.state_dict() if trainer.scaler is not None else None,
         "seed": getattr(trainer.batches, "seed", None),
     }
-    with open(os.path.join(folder, "state.json"), "w", encoding="utf-8") as file:
-        json.dump(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    _flush(folder)
-
-
-def _flush(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_atomically(os.path.join(folder, "state.json"), [json.dumps(state).encode()])
 
 
 # --- going on --------------------------------------------------------------------------------------------------------
@@ -157,15 +147,7 @@ def restore(trainer: "Trainer", place: str) -> None:
 
 def _state(path: str) -> dict[str, Any]:
     """What `state.json` says, so far as any training can tell whether it is right."""
-    try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read(MAX_JSON))
-    except (FileNotFoundError, NotADirectoryError):
-        raise TensorLogicError(Diagnostic("TL0606", f"there is no checkpoint here: {path} is not there", file=path)) from None
-    except OSError as error:
-        raise _damaged(path, f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"{path} is damaged: {error}") from None
+    found = json_value(path, whole_text(path, MAX_JSON))
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise _damaged(path, f"{path} is not the state of a training, or of another version")
     bad = [name for name in POSITION if type(found.get(name)) is not int or found[name] < 0]

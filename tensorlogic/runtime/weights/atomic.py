@@ -33,7 +33,7 @@ def write_atomically(path: str, chunks: Iterable[Chunk]) -> None:
         finally:
             os.close(descriptor)
         with suppress(OSError):  # the file is in place; not every file system can flush a folder
-            _flush_folder(os.path.dirname(path) or ".")
+            flush_folder(os.path.dirname(path) or ".")
 
 
 @contextmanager
@@ -98,7 +98,8 @@ def _write_all(descriptor: int, chunk: Chunk) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _flush_folder(folder: str) -> None:
+def flush_folder(folder: str) -> None:
+    """So that the names in it survive a crash of the machine."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
