@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tensorlogic.api import Program, build, check, compile, format
     from tensorlogic.diagnostics.diagnostic import TensorLogicError
     from tensorlogic.import_hook import install_import_hook
+    from tensorlogic.runtime.tokenizers import load_tokenizer
     from tensorlogic.runtime.weights import load_model, save_model
 
 HOMES = {
@@ -27,6 +28,7 @@ HOMES = {
     "format": "tensorlogic.api",
     "install_import_hook": "tensorlogic.import_hook",
     "load_model": "tensorlogic.runtime.weights",
+    "load_tokenizer": "tensorlogic.runtime.tokenizers",
     "save_model": "tensorlogic.runtime.weights",
 }
 
@@ -39,6 +41,7 @@ __all__ = [
     "format",
     "install_import_hook",
     "load_model",
+    "load_tokenizer",
     "save_model",
 ]
 

@@ -17,7 +17,7 @@ from tensorlogic.checker.check import check_tree
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems, TensorLogicError
 from tensorlogic.ir.ir import Module
 from tensorlogic.ir.rewrite import operations, relocated
-from tensorlogic.passes.recognize_attention import recognize_attention
+from tensorlogic.passes.all import optimized
 from tensorlogic.record import record
 from tensorlogic.source import Source
 from tensorlogic.syntax import ast
@@ -53,13 +53,14 @@ class Analysis:
         return self.module
 
 
-def analyse(source: Source, settings: Mapping[str, str] | None = None) -> Analysis:
-    """Parse and check a program and what it imports. `settings` replace constants (`--set`), by the text of their values."""
+def analyse(source: Source, settings: Mapping[str, str] | None = None, float_dtype: str = "float32") -> Analysis:
+    """Parse and check a program and what it imports. `settings` replace constants (`--set`), by the text of their values; `float_dtype`
+    (`--dtype`) is what float literals, layers and loads have that do not say it."""
     problems = Problems()
     tree = parse(source, problems)
-    module = check_tree(tree, problems, settings=dict(settings or {}))
+    module = check_tree(tree, problems, settings=dict(settings or {}), float_dtype=float_dtype)
     if module is not None and not problems.errors:
-        module = recognize_attention(module)
+        module = optimized(module)
     return Analysis(source, tree, module, problems, dict(settings or {}))
 
 
@@ -80,11 +81,13 @@ def described(analysis: Analysis, name: str) -> "Described":
 
 
 def ir_text(analysis: Analysis) -> str:
-    """The typed IR of a program without errors, which is a fully annotated program."""
+    """The typed IR of a program without errors, which is a fully annotated program. Comments say what products cost."""
     from tensorlogic.checker.instances import library_signatures
+    from tensorlogic.cost.remarks import remarks
     from tensorlogic.ir.text import print_module
 
-    return print_module(analysis.checked(), library_signatures)
+    module = analysis.checked()
+    return print_module(module, library_signatures, remarks(module))
 
 
 def build(analysis: Analysis, folder: str | None = None) -> "Generated":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,6 +18,10 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 settings.register_profile("quick", deadline=None)
 settings.register_profile("full", deadline=None, max_examples=2000)
 settings.load_profile("full" if os.environ.get("TLC_FULL") == "1" else "quick")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and with them every process that they start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -57,7 +57,10 @@ def _model(op: Op, part: Parts, scope: FunctionScope) -> Expr:
     name = str(op.attrs["name"])
     if name in scope.module.models:
         return _called(op.args, nodes.path(scope.module.models[name]), len(name), scope.module.parameters(name), part)
-    return _builtin(op, part, scope)
+    made = _builtin(op, part, scope)
+    if "dtype" not in op.attrs:
+        return made
+    return nodes.call(ast.Attribute(made.node, "to", LOAD), [dtype(scope, str(op.attrs["dtype"]))], made.width + 4)
 
 
 def _call_method(op: Op, part: Parts, scope: FunctionScope) -> Expr:

@@ -93,15 +93,19 @@ def _late_defaults(writer: Writer, item: Function | Model) -> None:
 def _dims(writer: Writer, item: Function) -> None:
     """`N, D = x.shape` for the sizes that the body reads."""
     read = [binding for binding in item.dims if writer.scope.uses.count.get(binding.value) and binding.value is not binding.param]
-    for _, group in groupby(read, key=lambda binding: id(binding.param)):
+    for _, group in groupby(read, key=lambda binding: (id(binding.param), binding.items)):
         bindings = list(group)
         if not _unpack(writer, item, bindings):
             for binding in bindings:
                 _read_dim(writer, item, binding)
 
 
-def _shape(writer: Writer, param: Value) -> ast.expr:
-    return ast.Attribute(nodes.name(writer.scope.of(param)).node, "shape", LOAD)
+def _shape(writer: Writer, binding: DimBinding) -> ast.expr:
+    """`x.shape`, or `xs[0].shape` for the tensors of a list."""
+    tensor = nodes.name(writer.scope.of(binding.param)).node
+    for item in binding.items:
+        tensor = ast.Subscript(tensor, nodes.number(item), LOAD)
+    return ast.Attribute(tensor, "shape", LOAD)
 
 
 def _unpack(writer: Writer, item: Function, bindings: list[DimBinding]) -> bool:
@@ -118,7 +122,7 @@ def _unpack(writer: Writer, item: Function, bindings: list[DimBinding]) -> bool:
         return False
     at = {int(b.axis or 0) % len(type_.shape): writer.target(b.value) for b in bindings}
     targets = [at.get(axis) or ast.Name("_", STORE) for axis in range(len(type_.shape))]
-    writer.emit(ast.Assign([ast.Tuple(targets, STORE)], _shape(writer, bindings[0].param)), item.span)
+    writer.emit(ast.Assign([ast.Tuple(targets, STORE)], _shape(writer, bindings[0])), item.span)
     return True
 
 
@@ -134,7 +138,7 @@ def _read_dim(writer: Writer, item: Function, binding: DimBinding) -> None:
         if binding.param.mutable:
             writer.emit(ast.Assign([writer.target(binding.value)], nodes.name(writer.scope.of(binding.param)).node), item.span)
         return
-    node: ast.expr = ast.Subscript(_shape(writer, binding.param), nodes.number(binding.axis), LOAD)
+    node: ast.expr = ast.Subscript(_shape(writer, binding), nodes.number(binding.axis), LOAD)
     if binding.offset:
         operator = ast.Sub() if binding.offset > 0 else ast.Add()
         node = ast.BinOp(node, operator, ast.Constant(abs(binding.offset)))
@@ -178,10 +182,23 @@ def struct(scope: ModuleScope, item: StructType) -> ast.ClassDef:
         field = ast.AnnAssign(ast.Name(names[name], STORE), _annotation(scope, type_), None, 1)
         fields.append(with_comment(field, comment_text(str(type_))))  # type: ignore[arg-type]
     frozen = ast.Call(nodes.path("dataclasses", "dataclass"), [], [ast.keyword("frozen", ast.Constant(True))])
-    body = [*docstring(item.doc), *fields, *post_init(names[name] for name, _ in item.fields if name in item.learnable)]
+    body = [
+        *docstring(item.doc),
+        *fields,
+        *_shown(scope, item),
+        *post_init(names[name] for name, _ in item.fields if name in item.learnable),
+    ]
     found = ast.ClassDef(scope.structs[item.name], [], [], body or [ast.Pass()], [frozen])
     nodes.locate(found, item.span, item.span.source)
     return with_comment(found, comment_text(place(item.span)))  # type: ignore[return-value]
+
+
+def _shown(scope: ModuleScope, item: StructType) -> list[ast.stmt]:
+    """`__shown__ = ("O", "class")`: what prints in place of the names of the class and its fields, where Python has others."""
+    names = (item.name, *(name for name, _ in item.fields))
+    if names == (scope.structs[item.name], *(scope.fields[item.name][name] for name in names[1:])):
+        return []
+    return [ast.Assign([ast.Name("__shown__", STORE)], ast.Tuple([ast.Constant(name) for name in names], LOAD))]
 
 
 def _annotation(scope: ModuleScope, type_: Type) -> ast.expr:

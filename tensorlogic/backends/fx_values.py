@@ -149,7 +149,10 @@ class Build:
     def _size(self, binding: DimBinding) -> Any:
         if binding.axis is None:
             return self.value(binding.param)
-        shape = self.apply(getattr, self.value(binding.param), "shape")
+        tensor = self.value(binding.param)
+        for item in binding.items:
+            tensor = self._item(tensor, item)
+        shape = self.apply(getattr, tensor, "shape")
         size = self.apply(operator.getitem, shape, binding.axis)
         if binding.offset:
             size = self.apply(operator.sub, size, binding.offset)

@@ -10,6 +10,7 @@ from tensorlogic.backends.scope import ModuleScope
 from tensorlogic.backends.text import comment_text, with_comment
 from tensorlogic.backends.writer import DEEPEST, Writer
 from tensorlogic.ir.ir import INITIALIZER, Member, Model, Op, Operand, Value
+from tensorlogic.types.types import List, Tuple, Type
 
 REGISTER = {"submodel": "add_module", "submodels": "add_module", "param": "register_parameter"}
 
@@ -77,12 +78,21 @@ def _register(target: ast.expr, how: str, member: Member, value: ast.expr) -> as
 def _registered(member: Member, value: ast.expr, fresh: bool) -> ast.expr:
     match member.kind:
         case "submodels":
-            return ast.Call(nodes.path("torch", "nn", "ModuleList"), [value], [])
+            return _module_list(member.type, value)
         case "param":
             value = value if fresh else ast.Call(ast.Attribute(value, "clone", LOAD), [], [])
             frozen = [] if member.learnable else [ast.keyword("requires_grad", ast.Constant(False))]
             return ast.Call(nodes.path("torch", "nn", "Parameter"), [value], frozen)
     return value
+
+
+def _module_list(type_: Type, value: ast.expr) -> ast.expr:
+    """`torch.nn.ModuleList(value)`, around lists of the same for a list of lists."""
+    parts = type_.items if isinstance(type_, List | Tuple) and type_.items is not None else (getattr(type_, "element", None),)
+    if isinstance(parts[0], List | Tuple):
+        rows = ast.comprehension(ast.Name("row", STORE), value, [], 0)
+        value = ast.ListComp(_module_list(parts[0], ast.Name("row", LOAD)), [rows])
+    return ast.Call(nodes.path("torch", "nn", "ModuleList"), [value], [])
 
 
 def is_fresh(writer: Writer, operand: Operand) -> bool:

@@ -39,6 +39,10 @@ class Namespace:
         self.taken.add(found)
         return found
 
+    def declared(self, name: str) -> str:
+        """A class or function: one that Python or a reader would take for something else gets a trailing `_`."""
+        return self.new(name if usable(name) or not usable(f"{name}_") else f"{name}_")
+
     def attribute(self, name: str) -> str:
         """An attribute of a class: only keywords and what Python would mangle are taken."""
         found = f"{name}_" if keyword.iskeyword(name) else name

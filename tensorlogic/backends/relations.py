@@ -114,10 +114,15 @@ def _as_relation(op: Op, part: Parts, scope) -> Expr:
     return _call("define", [part(op.args[0])], op.attrs["relation"])
 
 
+def _entities(op: Op, part: Parts, scope) -> Expr:
+    return _call("settle", [], op.attrs["entity"])
+
+
 def _entity(op: Op, part: Parts, scope) -> Expr:
     return _call("position", [nodes.constant(op.attrs["name"])], op.attrs["entity"])
 
 
 BUILDERS = {
     "fact": _fact, "facts": _facts, "query": _query, "as_tensor": _as_tensor, "as_relation": _as_relation, "entity": _entity,
+    "entities": _entities,
 }  # fmt: skip

@@ -62,10 +62,10 @@ def module_scope(module: Module, uses: Uses) -> ModuleScope:
     scope.modules = frozenset(scope.roots)
     names = Namespace((*scope.modules, *RUNTIME_MODULES, *scope.reserved()))
     for struct in module.structs:
-        scope.structs[struct.name] = names.new(declared(struct.name))
+        scope.structs[struct.name] = names.declared(declared(struct.name))
         scope.fields[struct.name] = _field_names(struct)
     for model in module.models:
-        scope.models[model.name] = names.new(declared(model.name))
+        scope.models[model.name] = names.declared(declared(model.name))
         scope.by_model[model.name] = model
         _name_members(scope, model)
     for function in module.functions:

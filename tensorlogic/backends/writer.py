@@ -15,7 +15,7 @@ from tensorlogic.backends.text import with_comment
 from tensorlogic.ir.ir import Const, FnRef, GlobalRef, Op, Operand, Region, Value
 from tensorlogic.ir.rewrite import values_in
 from tensorlogic.source import Source, Span
-from tensorlogic.types.types import List, ModelOf, Void
+from tensorlogic.types.types import List, ModelOf, Tuple, Void
 
 LINE = 88
 TENSOR_LINE = 56
@@ -150,8 +150,9 @@ class Writer:
         """Whether an operation reads a part of a model that has a name."""
         if op.code != "field" or op.results[0].name or not isinstance(op.args[0], Value) or op.args[0] in self.block.pending:
             return False
-        type_ = op.results[0].type
-        return isinstance(type_, ModelOf) or (isinstance(type_, List) and isinstance(type_.element, ModelOf))
+        owner, type_ = getattr(op.args[0], "type", None), op.results[0].type
+        parts = type_.items if isinstance(type_, List | Tuple) and type_.items else (getattr(type_, "element", type_),)
+        return isinstance(owner, ModelOf) and all(isinstance(part, ModelOf) for part in parts)
 
     def _expression(self, op: Op) -> None:
         if self._is_submodel(op):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.relation_data import EntityName
 from tensorlogic.checker.scope import GlobalName, MemberName, ModelName, Namespace, Scope, StructName, Unsupported
+from tensorlogic.checker.type_names import type_hint
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const
@@ -177,7 +178,8 @@ class Annotations:
             return Unknown()
         names = [*HOST_TYPES, *LIBRARY_TYPES, *SHORT, *DTYPES, *(n for n in self.scope.visible())]
         near = did_you_mean(node.name, [n for n in names if n not in ("any", "none", "range")])
-        return self._error("TL0201", node.span, f"there is no type `{node.name}`", f"did you mean `{near}`?" if near else "")
+        help = type_hint(node.name) or (f"did you mean `{near}`?" if near else "")
+        return self._error("TL0201", node.span, f"there is no type `{node.name}`", help)
 
     def _tensor(self, node: ast.TensorTypeExpr) -> Type:
         dtype = self._dtype(node)
@@ -195,7 +197,8 @@ class Annotations:
             return self.dtype_vars.setdefault(node.dtype, DTypeVar(node.dtype))
         if dtype is None:
             near = did_you_mean(node.dtype, [*SHORT, *DTYPES, *self.dtype_vars])
-            self._error("TL0201", node.dtype_span, f"there is no dtype `{node.dtype}`", f"did you mean `{near}`?" if near else "")
+            help = type_hint(node.dtype) or (f"did you mean `{near}`?" if near else "")
+            self._error("TL0201", node.dtype_span, f"there is no dtype `{node.dtype}`", help)
         return dtype
 
     def _check_blocks(self, dtype: str | DTypeVar, shape: Shape, span: Span) -> None:
@@ -219,6 +222,9 @@ class Annotations:
                 return Dim.fresh()
             case ast.Variadic(name=name, function=None):
                 return self._segment(name or "", node.span)
+            case ast.Unary(op="-", operand=ast.IntLit()):
+                self._error("TL0306", node.span, "a size is not negative", "write `?` for a size that is not known")
+                return None
             case ast.Variadic(function=function, args=args):
                 return Derived(function or "", tuple(self._derived_argument(a) for a in args))
         return self.dim(node)

@@ -1,5 +1,9 @@
 """Blocks of statements, and the value of their last expression."""
 
+from collections.abc import Iterator
+
+from tensorlogic.checker.equations.together import arranged
+from tensorlogic.checker.relation_queries import is_relation
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.ir.ir import Const
 from tensorlogic.source import Span
@@ -13,17 +17,21 @@ def nothing(span: Span) -> Typed:
 
 def block_value(state: State, block: ast.Block, expected: Type | None) -> Typed:
     """Check the statements of a block, in the scope and the operations that are current; the value of its last expression."""
-    for statement in block.statements[:-1]:
+    span = block.span
+    for statement in arranged(state, block.statements):
+        if statement is block.statements[-1] and _has_value(state, statement, expected):
+            return state.expr(statement.value if isinstance(statement, ast.ExprStmt) else statement, expected)
         state.statement(statement)
-    if not block.statements:
-        return nothing(block.span)
-    last = block.statements[-1]
-    if isinstance(last, ast.ExprStmt):
-        return state.expr(last.value, expected)
-    if isinstance(last, ast.If | ast.Match):
-        return state.expr(last, expected)
-    state.statement(last)
-    return nothing(last.span)
+        span = statement.span
+    return nothing(span)
+
+
+def _has_value(state: State, statement: ast.Node, expected: Type | None) -> bool:
+    """Whether a statement is an expression: no fact, and no query where nothing is expected (`Void`), for such a query prints."""
+    if isinstance(statement, ast.ExprStmt):
+        prints = isinstance(statement.value, ast.Query) and isinstance(expected, Void)
+        return not prints and not is_relation(state, statement.value)
+    return isinstance(statement, ast.If | ast.Match)
 
 
 def leaves(block: ast.Node | None) -> bool:
@@ -50,11 +58,9 @@ def leaves(block: ast.Node | None) -> bool:
 
 def _breaks(block: ast.Block) -> bool:
     """Whether a `loop` can be left by `break`."""
-    pending: list[ast.Node] = list(block.statements)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.Break):
-            return True
-        if not isinstance(node, ast.For | ast.While | ast.Lambda):
-            pending.extend(ast.children(node))
-    return False
+    return any(isinstance(node, ast.Break) for node in in_this_loop(block))
+
+
+def in_this_loop(block: ast.Block) -> Iterator[ast.Node]:
+    """What stands in the body of a loop, and in no loop or lambda inside it."""
+    return ast.walk(*block.statements, closed=(ast.For, ast.While, ast.Lambda))

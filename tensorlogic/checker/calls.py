@@ -11,7 +11,7 @@ from tensorlogic.checker.matching import Argument, Attempt
 from tensorlogic.checker.overloads import attempt_of, call_builtin, failed, operands_of
 from tensorlogic.checker.patterns import read_type
 from tensorlogic.checker.relation_data import EntityName, RelationName
-from tensorlogic.checker.relation_queries import check_count, is_relation
+from tensorlogic.checker.relation_queries import PATTERN_CALLS
 from tensorlogic.checker.scope import (
     Closure,
     FunctionName,
@@ -25,7 +25,7 @@ from tensorlogic.checker.scope import (
     Variable,
 )
 from tensorlogic.checker.signatures import builtin_signatures
-from tensorlogic.checker.slips import name_hint
+from tensorlogic.checker.slips import model_hint, name_hint, prefixed_hint
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import call_model
 from tensorlogic.diagnostics.diagnostic import Label
@@ -76,8 +76,8 @@ def check_call(state: State, node: ast.Call, expected: Type | None) -> Typed:
 
 def _call_name(state: State, node: ast.Call, name: str, span: Span, expected: Type | None) -> Typed:
     found = state.scope.find(name)
-    if name == "count" and found is None and node.args and is_relation(state, node.args[0].value):
-        return check_count(state, node)
+    if found is None and name in PATTERN_CALLS:
+        return PATTERN_CALLS[name](state, node)
     match found:
         case EntityName() | RelationName():
             help = f"ask it: `{name}(...)?`, or `count({name}(...))`"
@@ -98,7 +98,7 @@ def _call_name(state: State, node: ast.Call, name: str, span: Span, expected: Ty
     if name == "tensor":
         return tensor_call(state, node, expected)
     if name in LAYERS:
-        return make_model(state, node, instances.layer(name))
+        return make_model(state, node, instances.layer(name, state.float_dtype))
     if registry.lookup(name) is not None:
         return call_builtin(state, node, name, None)
     return _unknown_function(state, node, name, span)
@@ -123,6 +123,9 @@ def _call_member(state: State, node: ast.Call, callee: ast.Member, expected: Typ
             return _call_in_namespace(state, node, callee, found)
         if isinstance(found, PythonModule):
             return members.python_call(state, node, found, callee.name, expected)
+    if (help := prefixed_hint(callee)) and (root := members.unknown_root(state, callee)) is not None:
+        arguments_of(state, node, ())
+        return state.unknown_name(root.name, root.span, f"there is no `{root.name}` here", "unknown name", help)
     base = state.expr(callee.base)
     return call_method(state, node, base, callee, expected)
 
@@ -149,10 +152,12 @@ def call_method(state: State, node: ast.Call, base: Typed, callee: ast.Member, e
         return state.unknown(node.span)
     if isinstance(base.type, Struct):
         return _struct_method(state, node, base, callee)
+    if isinstance(base.type, Tuple) and callee.name.isdecimal():
+        return call_value(state, node, members.member_of(state, callee, base))
     if isinstance(base.type, ModelOf):
         field = instances.model_of(state, base.type).fields.get(callee.name)
         if field is not None:
-            return call_value(state, node, state.expr(callee))
+            return call_value(state, node, members.member_of(state, callee, base))
         return call_method_of_model(state, node, base, base.type, callee.name, callee.name_span)
     special = members.library_call(state, node, base, callee, expected)
     if special is not None:
@@ -203,9 +208,8 @@ def _struct_method(state: State, node: ast.Call, base: Typed, callee: ast.Member
     method = struct.methods.get(callee.name)
     if method is not None:
         return call_function(state, node, method, Argument(None, base, callee.base))
-    field = dict(struct.item.fields).get(callee.name)
-    if isinstance(field, Fn):
-        return call_value(state, node, state.expr(callee))
+    if callee.name in dict(struct.item.fields):
+        return call_value(state, node, members.member_of(state, callee, base))
     return members.no_such_member(state, callee, f"`{base.type}`", [*struct.methods, *dict(struct.item.fields)])
 
 
@@ -231,11 +235,14 @@ def make_model(state: State, node: ast.Call, model: ModelName) -> Typed:
     made = None if attempt.failed else instances.instance_of(model, attempt)
     if made is None or attempt.failed:
         return failed(state, attempt, arguments, node.span)
+    if any(is_unknown(a.typed.type) for a in arguments):
+        return state.unknown(node.span)  # a mistake was told there; the sizes of the model rest on it
     add_guards(state, attempt.need.guards, node.span)
     operands = operands_of(state, attempt, True)
     if operands is None:
         return state.unknown(node.span)
-    return state.emit("model", operands, made, node.span, name=model.unique)
+    dtype = {"dtype": state.float_dtype} if model.unique in LAYERS and state.float_dtype != "float32" else {}
+    return state.emit("model", operands, made, node.span, name=model.unique, **dtype)
 
 
 def call_method_of_model(state: State, node: ast.Call, base: Typed, type_: ModelOf, name: str, place: Span) -> Typed:
@@ -247,7 +254,7 @@ def call_method_of_model(state: State, node: ast.Call, base: Typed, type_: Model
         return call_function(state, node, method, of=base, owner=label)
     arguments_of(state, node, ())
     near = did_you_mean(name, [*model.methods, *model.fields])
-    help = f"did you mean `{near}`?" if near else ""
+    help = model_hint(name) or (f"did you mean `{near}`?" if near else "")
     return state.error("TL0202", place, f"{type_} has no method `{name}`", "unknown member", help)
 
 
@@ -267,11 +274,12 @@ def call_function(
     attempt, matcher = attempt_of(state, signature, 0, arguments, node.span, sizes)
     if not attempt.failed:
         _least_sizes(attempt, function)
+    known = not any(is_unknown(a.typed.type) for a in arguments)  # otherwise a mistake was told there, and the result rests on it
+    result = matcher.result() if known and not attempt.failed else Unknown()
     if attempt.failed:
         return failed(state, attempt, arguments, node.span, owner)
-    if any(is_unknown(a.typed.type) for a in arguments):
-        return state.unknown(node.span)  # a mistake was told there; what the result would be rests on it
-    result = matcher.result()
+    if not known:
+        return state.unknown(node.span)
     add_guards(state, attempt.need.guards, node.span)
     operands = operands_of(state, attempt, True)
     if operands is None or is_unknown(result):
@@ -280,7 +288,9 @@ def call_function(
     if isinstance(result, Void):
         state.add(code, args, node.span, name=function.unique, method=signature.name)
         return Typed(Const(None, Void()), Void(), node.span)
-    return state.emit(code, args, result, node.span, name=function.unique, method=signature.name)
+    found = state.emit(code, args, result, node.span, name=function.unique, method=signature.name)
+    state.lent.add(found.operand)
+    return found
 
 
 def own_model(state: State, function: FunctionName, span: Span) -> Typed | None:

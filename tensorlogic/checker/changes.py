@@ -8,29 +8,23 @@ from tensorlogic.syntax import ast
 
 def changes_fields(nodes: Iterable[ast.Node]) -> bool:
     """Whether statements may write parameters or buffers of models: by learning, by hand, or by assigning to them."""
-    pending = list(nodes)
-    while pending:
-        node = pending.pop()
+    for node in ast.walk(*nodes):
         match node:
             case ast.Learn() | ast.NoGrad() | ast.Call(callee=ast.Member(name="step")):
                 return True
             case ast.Assign(target=target) if _root(target)[1]:
                 return True
-        pending.extend(ast.children(node))
     return False
 
 
 @cache
 def written_fields(model: ast.ModelDecl) -> frozenset[str]:
     """The names that the methods of a model assign: those of its fields that change from call to call are among them."""
-    pending: list[ast.Node] = [m for m in model.members if isinstance(m, ast.FnDecl)]
     found: set[str] = set()
-    while pending:
-        node = pending.pop()
+    for node in ast.walk(*(m for m in model.members if isinstance(m, ast.FnDecl))):
         if isinstance(node, ast.Assign):
             targets = node.target.items if isinstance(node.target, ast.TupleLit) else (node.target,)
             found |= {_root(target)[0] for target in targets}
-        pending.extend(ast.children(node))
     return frozenset(found)
 
 

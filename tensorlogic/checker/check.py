@@ -1,10 +1,13 @@
 """From a syntax tree to a typed module: every name, type and shape of a program and of what it imports."""
 
 import os
+from dataclasses import replace
 
 from tensorlogic.checker import relations
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.copies import without_idle_copies
 from tensorlogic.checker.declarations import declare_file, new_imports
+from tensorlogic.checker.equations.together import arranged
 from tensorlogic.checker.expressions import EXPRESSIONS, STATEMENTS
 from tensorlogic.checker.functions import check_body, mutated_names
 from tensorlogic.checker.imports import root_of
@@ -17,7 +20,8 @@ from tensorlogic.checker.scope import GlobalName, Scope, StructName
 from tensorlogic.checker.settings import unused_settings
 from tensorlogic.checker.state import Frame, State
 from tensorlogic.diagnostics.diagnostic import Problems
-from tensorlogic.ir.ir import Module, Op, Region, TestBlock
+from tensorlogic.ir.ir import Module, Region, TestBlock
+from tensorlogic.ir.rewrite import map_regions
 from tensorlogic.source import Source
 from tensorlogic.syntax import ast
 from tensorlogic.syntax.parse import parse
@@ -48,19 +52,22 @@ def _without_broken(tree: ast.Module, problems: Problems) -> ast.Module | None:
     return ast.Module(tree.source, tuple(heads.get(id(n), n) for n in tree.statements), tree.comments)  # type: ignore[arg-type]
 
 
-def check_tree(tree: ast.Module, problems: Problems, *, settings: dict[str, str] | None = None) -> Module | None:
-    """As `check_program`, for a tree; what was wrong with its syntax stands in `problems` already."""
+def check_tree(
+    tree: ast.Module, problems: Problems, *, settings: dict[str, str] | None = None, float_dtype: str = "float32"
+) -> Module | None:
+    """As `check_program`, for a tree; what was wrong with its syntax stands in `problems` already. `float_dtype` is what literals, layers
+    and loads have that do not say it."""
     whole = _without_broken(tree, problems)
-    return _check(whole, problems, settings or {}) if whole else None
+    return _check(whole, problems, settings or {}, float_dtype) if whole else None
 
 
-def _check(tree: ast.Module, problems: Problems, settings: dict[str, str]) -> Module:
-    state = State(problems, Scope(None, "file"), top_frame(), {}, EXPRESSIONS, STATEMENTS)
+def _check(tree: ast.Module, problems: Problems, settings: dict[str, str], float_dtype: str) -> Module:
+    state = State(problems, Scope(None, "file"), top_frame(), {}, EXPRESSIONS, STATEMENTS, float_dtype=float_dtype)
     builder = begin(tree, state, settings, _initialize_import)
     unused_settings(state)
     relations.finish(state)
     _functions(builder, state)
-    return _program(builder, state, tree)
+    return without_idle_copies(map_regions(_program(builder, state, tree), _without_idle_lambdas))
 
 
 def top_frame() -> Frame:
@@ -119,7 +126,7 @@ def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
     statements = [n for n in tree.statements if not isinstance(n, DECLARATIONS)]
     state.frame.mutated, state.frame.resized = mutated_names(statements), resized_names(statements)
     state.ops = builder.program
-    for node in statements:
+    for node in arranged(state, statements):
         if isinstance(node, ast.TensorDecl):
             _initialize(state, node)
         elif isinstance(node, ast.RelationDecl):
@@ -153,13 +160,14 @@ def _program(builder: Builder, state: State, tree: ast.Module) -> Module:
 
 def _block(state: State, block: ast.Block) -> Region:
     with state.block() as ops:
-        for statement in block.statements:
+        for statement in arranged(state, block.statements):
             state.statement(statement)
-    return Region((), tuple(_without_idle_lambdas(ops)))
+    return Region((), tuple(ops))
 
 
-def _without_idle_lambdas(ops: list[Op]) -> list[Op]:
-    return [op for op in ops if op.code != "lambda" or op.regions]
+def _without_idle_lambdas(region: Region) -> Region:
+    """A lambda that nothing uses has no types, and is no operation."""
+    return replace(region, ops=tuple(op for op in region.ops if op.code != "lambda" or op.regions))
 
 
 def written_paths(tree: ast.Module, settings: dict[str, str]) -> frozenset[str]:
@@ -170,13 +178,10 @@ def written_paths(tree: ast.Module, settings: dict[str, str]) -> frozenset[str]:
         if isinstance(n, ast.Const) and isinstance(n.value, ast.StringLit)
     }
     found: set[str] = set()
-    pending: list[ast.Node] = list(tree.statements)
-    while pending:
-        node = pending.pop()
+    for node in ast.walk(*tree.statements):
         match node:
             case ast.Call(callee=ast.Name(name="save_model" | "save_adapter"), args=(_, ast.Arg(value=ast.StringLit(value=path)), *_)):
                 found.add(path)
             case ast.Call(callee=ast.Name(name="save_model" | "save_adapter"), args=(_, ast.Arg(value=ast.Name(name=name)), *_)):
                 found.add(constants.get(name, ""))
-        pending.extend(ast.children(node))
     return frozenset(found)

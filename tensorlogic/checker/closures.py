@@ -1,16 +1,19 @@
 """Lambdas and functions as values. A lambda is checked when the types of its parameters are known: at its uses."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tensorlogic.checker.blocks import block_value
+from tensorlogic.checker.instances import instance_values, model_of
 from tensorlogic.checker.matching import Argument, Attempt, Matcher, explain_failure
 from tensorlogic.checker.patterns import bind_parameter, named_once, read_type
 from tensorlogic.checker.scope import Closure, FunctionName, Scope
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
-from tensorlogic.ir.ir import FnRef, Op, Operand, Region, Value
+from tensorlogic.ir.ir import FnRef, Omitted, Op, Operand, Region, Value
 from tensorlogic.syntax import ast
-from tensorlogic.types.types import Fn, Type, Unknown, Void, is_unknown
+from tensorlogic.types.dims import Dim
+from tensorlogic.types.types import Fn, ModelOf, Type, Unknown, Void, is_unknown
 
 MAX_INSTANTIATIONS = 10_000
 
@@ -46,11 +49,18 @@ def apply_callable(state: State, typed: Typed, params: tuple[Type, ...]) -> Type
             state.error("TL0307", typed.span, title)
             return Unknown()
         return apply_closure(state, typed.closure, params)
+    if isinstance(typed.type, ModelOf):
+        forward = model_of(state, typed.type).methods.get("forward")
+        return _apply_function(state, typed, forward, params, instance_values(typed.type)) if forward is not None else Unknown()
     return typed.type.result if isinstance(typed.type, Fn) else Unknown()
 
 
-def _apply_function(state: State, typed: Typed, function: FunctionName, params: tuple[Type, ...]) -> Type:
+def _apply_function(
+    state: State, typed: Typed, function: FunctionName, params: tuple[Type, ...], sizes: Mapping[str, Dim] | None = None
+) -> Type:
+    """`sizes` are those of the instance whose method it is."""
     attempt = Attempt(function.signature, 0, state.need())
+    attempt.bound.dims.update(sizes or {})
     matcher = Matcher(state, attempt, lambda inner, types: apply_callable(state, inner, types))
     node = ast.BoolLit(typed.span, True)  # any node: only its place is used
     arguments = [Argument(None, Typed(Value("", p), p, typed.span), node) for p in params]
@@ -130,4 +140,10 @@ def _fill(state: State, closure: Closure, region: Region, params: tuple[Type, ..
 
 def _outline(region: Region) -> tuple:
     """What a region does, types aside."""
-    return tuple((op.code, op.attrs.get("name"), op.attrs.get("op"), tuple(_outline(r) for r in op.regions)) for op in region.ops)
+    return tuple((op.code, _called(op), op.attrs.get("op"), tuple(_outline(r) for r in op.regions)) for op in region.ops)
+
+
+def _called(op: Op) -> object:
+    """The name of what is called; methods of different models are called alike where every argument is given."""
+    alike = op.code == "call_method" and not any(isinstance(arg, Omitted) for arg in op.args)
+    return op.attrs.get("method" if alike else "name")

@@ -86,8 +86,9 @@ def leaf_fits(leaf: Type, dtype: str | DTypeVar) -> bool:
     return is_float(dtype) or dtype.startswith("complex") or (isinstance(leaf, Int) and is_int(dtype))
 
 
-def default_dtype(leaf: Type) -> str:
-    return "bool" if isinstance(leaf, Bool) else "int64" if isinstance(leaf, Int) else "float32"
+def default_dtype(state: State, leaf: Type) -> str:
+    """That of a literal without a type."""
+    return "bool" if isinstance(leaf, Bool) else "int64" if isinstance(leaf, Int) else state.float_dtype
 
 
 def to_tensor(state: State, typed: Typed, dtype: str | DTypeVar | None = None, device: str | None = None) -> Typed:
@@ -95,12 +96,15 @@ def to_tensor(state: State, typed: Typed, dtype: str | DTypeVar | None = None, d
     found = literal_shape(typed.type)
     assert found is not None
     shape, leaf = found
-    dtype = dtype or default_dtype(leaf)
+    dtype = dtype or default_dtype(state, leaf)
     return state.emit("tensor", (typed.operand,), Tensor(dtype, shape), typed.span, dtype=dtype, device=device)
 
 
-def coerce(state: State, typed: Typed, wanted: Type, what: str, *, result: Span | None = None, of: Span | None = None) -> Typed:
-    """`typed` as a value of type `wanted`, or a message at its place. With `result` the messages are TL0312."""
+def coerce(
+    state: State, typed: Typed, wanted: Type, what: str, *, result: Span | None = None, of: Span | None = None, advice: str = ""
+) -> Typed:
+    """`typed` as a value of type `wanted`, or a message at its place. With `result` the messages are TL0312; `advice` is the help where
+    sizes disagree."""
     if typed.doubted:
         return typed
     if is_unknown(typed.type) or isinstance(wanted, Unknown):
@@ -115,6 +119,7 @@ def coerce(state: State, typed: Typed, wanted: Type, what: str, *, result: Span 
             labels = (Label(of, f"declared {wanted}"),) if of else ()
             told = describe(need.mistakes[0], typed.span, labels)
             rows = uneven(typed.type) if isinstance(wanted, Tensor) else ""
+            rows = rows or (advice if told.code in ("TL0301", "TL0304") else "")
             state.report(replace(told, help=(rows,)) if rows else told)
         return Typed(typed.operand, wanted, typed.span, doubted=True)
     add_guards(state, need.guards, typed.span)

@@ -45,6 +45,9 @@ def declare_file(builder: Builder, state: State, tree: ast.Module, prefix: str) 
 
 def _heads(builder: Builder, state: State, tree: ast.Module, prefix: str) -> None:
     for node in tree.statements:
+        if isinstance(node, ast.ModelDecl):
+            _model(builder, state, node, prefix)
+    for node in tree.statements:
         if isinstance(node, ast.StructDecl):
             _struct_fields(state, node)
     for node in tree.statements:
@@ -57,8 +60,6 @@ def _heads(builder: Builder, state: State, tree: ast.Module, prefix: str) -> Non
                 _impl(builder, state, node)
             case ast.TensorDecl():
                 _tensor(builder, state, node, prefix)
-            case ast.ModelDecl():
-                _model(builder, state, node, prefix)
 
 
 def _model(builder: Builder, state: State, node: ast.ModelDecl, prefix: str) -> None:

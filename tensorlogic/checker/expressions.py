@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tensorlogic.checker import statements
+from tensorlogic.checker import loops, statements
 from tensorlogic.checker.blocks import block_value
 from tensorlogic.checker.calls import check_call
 from tensorlogic.checker.closures import check_lambda
 from tensorlogic.checker.control import check_if, check_match
+from tensorlogic.checker.equations.recurrence import check_together
+from tensorlogic.checker.equations.together import Together
 from tensorlogic.checker.indexing import check_index
 from tensorlogic.checker.learning import check_learn
 from tensorlogic.checker.literals import check_bool, check_float, check_int, check_list, check_range, check_string, check_tuple
@@ -67,10 +69,11 @@ EXPRESSIONS: Mapping[type, Any] = {
 
 STATEMENTS: Mapping[type, Any] = {
     ast.ExprStmt: statements.check_expression, ast.Let: statements.check_let, ast.Assign: statements.check_assign,
-    ast.If: statements.check_branch, ast.Match: statements.check_branch, ast.For: statements.check_for, ast.While: statements.check_while,
-    ast.Break: statements.check_leave, ast.Continue: statements.check_leave, ast.Return: statements.check_return,
+    ast.If: statements.check_branch, ast.Match: statements.check_branch, ast.For: loops.check_for, ast.While: loops.check_while,
+    ast.Break: loops.check_leave, ast.Continue: loops.check_leave, ast.Return: statements.check_return,
     ast.Assert: statements.check_assert, ast.NoGrad: statements.check_no_grad, ast.Block: statements.check_block,
     ast.Explain: statements.check_explain, ast.Infer: check_infer, ast.Learn: check_learn, ast.Rule: statements.check_rule,
+    Together: check_together,
     **dict.fromkeys(
         (ast.Import, ast.PythonImport, ast.Const, ast.TensorDecl, ast.FnDecl, ast.ModelDecl, ast.StructDecl, ast.ImplDecl, ast.Main,
          ast.Test, ast.EntityDecl, ast.RelationDecl), statements.check_misplaced),

@@ -1,6 +1,6 @@
 """Functions: their heads first, so that they may call each other in any order, then their bodies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ from tensorlogic.types.facts import Facts
 from tensorlogic.types.goals import Goal, Rel, goal_symbols
 from tensorlogic.types.prove import Proved, Refuted, prove
 from tensorlogic.types.signature import Signature
-from tensorlogic.types.types import Int, ModelOf, Segment, Struct, Tensor, Type, Void, is_unknown, widen
+from tensorlogic.types.types import Int, List, ModelOf, Segment, Struct, Tensor, Tuple, Type, Void, is_unknown, widen
 
 
 def read_head(
@@ -39,11 +39,13 @@ def read_head(
     sizes = outer.own_sizes if outer else {}
     reader = Annotations(state.problems, state.scope, known=sizes.get)
     reader.type_vars.update(type_vars or {})
+    told = model.unknown_names if model else set()
     _repeated_parameters(state, node)
     signature = _with_constant_defaults(state, signature_of(node, reader, self_type))
     refuted = _inexact_divisions(state, reader, signature, outer)
-    _unbound_results(state, node, signature, sizes.keys())
-    return FunctionName(unique, signature, node, state.scope, state.folder, refuted, _positive(signature), model)
+    unbound = _unbound_results(state, node, signature, {*sizes, *told})
+    told |= unbound
+    return FunctionName(unique, signature, node, state.scope, state.folder, refuted, _positive(signature), model, frozenset(told))
 
 
 def _positive(signature: Signature) -> tuple[str, ...]:
@@ -86,17 +88,19 @@ def _repeated_parameters(state: State, node: ast.FnDecl) -> None:
         seen.add(param.name)
 
 
-def _unbound_results(state: State, node: ast.FnDecl, signature: Signature, known: Iterable[str]) -> None:
-    """A size in the result that no parameter has cannot be known to the caller."""
+def _unbound_results(state: State, node: ast.FnDecl, signature: Signature, known: Iterable[str]) -> set[str]:
+    """The sizes in the result that no parameter has, which the caller cannot know: a message for each."""
     if any(is_unknown(p.type) for p in signature.params):
-        return  # reported already; that parameter may have the size
+        return set()  # reported already; that parameter may have the size
     bound: set[str] = {*known, *(p.name for p in signature.params)}
     for parameter in signature.params:
         bound |= type_symbols(parameter.type)
-    for name in sorted(type_symbols(signature.result) - bound):
-        if "#" not in name and node.result is not None:
+    unbound = {name for name in type_symbols(signature.result) - bound if "#" not in name}
+    for name in sorted(unbound):
+        if node.result is not None:
             help = f"write `?` for a size that is not known, or take `{name}: int` as a parameter"
             state.error("TL0201", node.result.span, f"the size `{name}` of the result stands in no parameter", help=help)
+    return unbound
 
 
 def type_symbols(type_: Type) -> set[str]:
@@ -151,6 +155,7 @@ def check_body(state: State, function: FunctionName, method_of: str | None = Non
     frame.type_vars = {v.name: v for v in signature.type_vars}
     frame.segments = signature.segments
     frame.result_span = node.result.span if node.result else None
+    frame.unknown_names |= function.model.unknown_names if function.model else function.unbound
     outer = state.scope, state.folder
     state.scope, state.folder = function.scope, function.folder
     with state.framed(frame), state.block("function", Scope(function.scope, "function")) as ops:
@@ -226,17 +231,30 @@ def _binding(name: str, params: tuple[Value, ...]) -> DimBinding | None:
     """The plainest place where the arguments show a size: the name itself, else `scale * name + offset`."""
     symbol, places = Dim.sym(name), []
     for param in params:
-        if isinstance(param.type, Tensor):
-            places += [(param, axis, item) for axis, item in _axes(param.type) if name in item.symbols()]
-    for param, axis, item in places:
+        for items, tensor in _tensors(param.type):
+            places += [(param, items, axis, item) for axis, item in _axes(tensor) if name in item.symbols()]
+    places.sort(key=lambda place: len(place[1]))  # what is no part of a list comes first: a list may be empty
+    for param, items, axis, item in places:
         if item == symbol:
-            return DimBinding(Value(name, Int(symbol)), param, axis)
-    for param, axis, item in places:
+            return DimBinding(Value(name, Int(symbol)), param, axis, items=items)
+    for param, items, axis, item in places:
         offset = item.substitute({name: Dim.const(0)}).value
         scale = (item - (offset or 0)).exact_div(symbol).value
         if offset is not None and scale and symbol * scale + offset == item:
-            return DimBinding(Value(name, Int(symbol)), param, axis, scale, offset)
+            return DimBinding(Value(name, Int(symbol)), param, axis, scale, offset, items=items)
     return None
+
+
+def _tensors(type_: Type) -> Iterator[tuple[tuple[int, ...], Tensor]]:
+    """The tensors in a parameter, each with the items that lead to it: of a list its first."""
+    match type_:
+        case Tensor():
+            yield (), type_
+        case List(element):
+            yield from (((0, *items), tensor) for items, tensor in _tensors(element))
+        case Tuple(parts):
+            for at, part in enumerate(parts):
+                yield from (((at, *items), tensor) for items, tensor in _tensors(part))
 
 
 def _axes(type_: Tensor) -> list[tuple[int, Dim]]:
@@ -292,9 +310,7 @@ def mutated_names(nodes: Iterable[ast.Node], declared: Iterable[str] = ()) -> fr
     `declared` are names that have a value before, such as parameters.
     """
     first, found = set(declared), set()
-    pending = list(nodes)[::-1]
-    while pending:
-        node = pending.pop()
+    for node in ast.walk(*nodes):
         match node:
             case ast.Assign(target=ast.Name(name=name), op="=" | ":="):
                 found |= {name} & first
@@ -305,7 +321,8 @@ def mutated_names(nodes: Iterable[ast.Node], declared: Iterable[str] = ()) -> fr
                 first.add(name)
             case ast.Call(callee=ast.Member(base=base, name=name)) if name in CHANGING_METHODS:
                 found |= _targets(base)
-        pending.extend(reversed(ast.children(node)))
+            case ast.Call(callee=ast.Name(name=name), args=(first_argument, *_)) if name in CHANGING_METHODS:
+                found |= _targets(first_argument.value)
     return frozenset(found)
 
 

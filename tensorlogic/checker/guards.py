@@ -1,6 +1,7 @@
 """What could not be proved becomes a check at run time, and a note where it is."""
 
 from tensorlogic.checker.messages import describe, guard_note
+from tensorlogic.checker.relation_dims import reading
 from tensorlogic.checker.state import State
 from tensorlogic.ir.ir import Const, Op, Operand, Value
 from tensorlogic.source import Span
@@ -56,6 +57,9 @@ def _dim_operand(state: State, name: str, span: Span, ops: list[Op]) -> Operand 
     known = state.frame.dim_values.get(name)
     if known is not None:
         return known
+    if (entities := state.relations.of_dim(name)) is not None:
+        ops.append(reading(entities, span))
+        return ops[-1].results[0]
     origin = state.frame.origins.get(name)
     if origin is None:
         return None

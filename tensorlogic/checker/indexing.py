@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from tensorlogic.checker.coerce import coerce
-from tensorlogic.checker.data import slice_of, takes_slices
+from tensorlogic.checker.data import takes_slices
 from tensorlogic.checker.guards import add_guards
+from tensorlogic.checker.list_indexing import index_list, set_list_item, slice_part
 from tensorlogic.checker.members import operand_label
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.checker.weights import get_tensor
-from tensorlogic.ir.ir import EllipsisIndex, Omitted, Operand, SliceOf
+from tensorlogic.ir.ir import EllipsisIndex, Operand, SliceOf
 from tensorlogic.record import record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
@@ -47,9 +48,9 @@ def check_index(state: State, node: ast.Index, expected: Type | None) -> Typed:
         case Tensor() | AnyTensor():
             return _index_tensor(state, node, base)
         case List() | String() | Tuple() | Range():
-            return _index_list(state, node, base)
+            return index_list(state, node, base)
         case Library(name="Dataset") if takes_slices(base.type, node.items):
-            return _index_list(state, node, base)
+            return index_list(state, node, base)
         case Library(name="Model"):
             if len(node.items) != 1:
                 return state.error("TL0304", node.span, "a model takes one name in brackets")
@@ -62,54 +63,6 @@ def _check_items(state: State, node: ast.Index) -> None:
     for item in node.items:
         if not isinstance(item, ast.Slice | ast.Ellipsis | ast.DottedIndex | ast.VirtualIndex):
             state.expr(item, Int())
-
-
-# --- lists and strings -----------------------------------------------------------------------------------------------
-
-
-def _index_list(state: State, node: ast.Index, base: Typed) -> Typed:
-    if len(node.items) != 1:
-        return state.error("TL0304", node.span, f"{base.type} takes one index, found {len(node.items)}", "too many indices")
-    item = node.items[0]
-    if isinstance(item, ast.Slice):
-        parts = tuple(_slice_part(state, p)[0] for p in (item.start, item.stop, item.step))
-        type_ = slice_of(base.type)
-        return state.emit("list_slice", (base.operand, *parts), type_, node.span)
-    index = state.expr(item, Int())
-    if is_unknown(index.type):
-        return state.unknown(node.span)
-    fitted = coerce(state, index, Int(), "an index")
-    if not isinstance(index.type, Int):
-        return state.unknown(node.span)
-    known = _known_item(state, base.type, index, item.span)
-    return state.unknown(node.span) if known is None else state.emit("list_item", (base.operand, fitted.operand), known, node.span)
-
-
-def _known_item(state: State, type_: Type, index: Typed, span: Span) -> Type | None:
-    """The type of an element; None after a message that there is none."""
-    match type_:
-        case String():
-            return String()
-        case Range():
-            return Int()
-        case Tuple(items) | List(_, items) if items is not None:
-            return _item_at(state, type_, items, index, span)
-        case List(element):
-            return element
-    return Unknown()
-
-
-def _item_at(state: State, type_: Type, items: tuple[Type, ...], index: Typed, span: Span) -> Type | None:
-    at = index.type.value.value if isinstance(index.type, Int) and index.type.value is not None else None
-    if at is None:
-        if isinstance(type_, Tuple):
-            state.error("TL0306", span, "the index of a tuple must be a constant")
-            return None
-        return type_.element if isinstance(type_, List) else Unknown()
-    if not -len(items) <= at < len(items):
-        state.report(describe(IndexOutOfRange(str(at), Dim.const(len(items))), span))
-        return None
-    return items[at]
 
 
 # --- tensors ---------------------------------------------------------------------------------------------------------
@@ -176,7 +129,7 @@ def _item(state: State, node: ast.Node) -> Item | None:
         case ast.Ellipsis():
             return EllipsisIndex(), node
         case ast.Slice():
-            parts = [_slice_part(state, p) for p in (node.start, node.stop, node.step)]
+            parts = [slice_part(state, p) for p in (node.start, node.stop, node.step)]
             if any(isinstance(known, Unknown) for _, known in parts):
                 return None
             return SliceOf(*(p[0] for p in parts)), Sliced(*(p[1] for p in parts))  # type: ignore[return-value]
@@ -202,16 +155,6 @@ class Sliced:
     start: Type | None
     stop: Type | None
     step: Type | None
-
-
-def _slice_part(state: State, node: ast.Node | None) -> tuple[Operand, Type | None]:
-    if node is None:
-        return Omitted(), None
-    typed = state.expr(node, Int())
-    if is_unknown(typed.type):
-        return Omitted(), Unknown()
-    fitted = coerce(state, typed, Int(), "an end of a slice")
-    return (fitted.operand, typed.type) if isinstance(typed.type, Int) else (Omitted(), Unknown())
 
 
 def _spread(walk: _Walk, node: ast.Index, items: list[Item], type_: Tensor) -> bool:
@@ -358,7 +301,7 @@ def _finish(walk: _Walk) -> Shape | None:
 def set_item(state: State, node: ast.Index, base: Typed, value: Typed) -> Typed | None:
     """The tensor (or list) with one place changed; None after a message."""
     if isinstance(base.type, List):
-        return _set_list_item(state, node, base, value)
+        return set_list_item(state, node, base, value)
     operands, shape = index_items(state, node, base)
     if operands is None or is_unknown(value.type):
         return None
@@ -386,15 +329,3 @@ def _fit_value(state: State, type_: Type, shape: Shape | None, value: Typed) -> 
 
 def _list_place(type_: Tensor, shape: Shape | None) -> Type:
     return Tensor(type_.dtype, shape) if shape is not None else AnyTensor()
-
-
-def _set_list_item(state: State, node: ast.Index, base: Typed, value: Typed) -> Typed | None:
-    if len(node.items) != 1 or not isinstance(base.type, List):
-        state.error("TL0304", node.span, "a list takes one index")
-        return None
-    given = state.expr(node.items[0], Int())
-    index = coerce(state, given, Int(), "an index")
-    if base.type.items is not None and _item_at(state, base.type, base.type.items, given, node.items[0].span) is None:
-        return None
-    fitted = coerce(state, value, base.type.element, "the item")
-    return state.emit("set_list_item", (base.operand, index.operand, fitted.operand), base.type, node.span)

@@ -11,11 +11,11 @@ from tensorlogic.types.unify import Bindings
 @record
 class InferCall:
     """`types` are the argument types by parameter; `apply(function, types)` is the result of a function among them;
-    `model(type of a path)` is the type of the model file there."""
+    `model(type of a path, type of a dtype)` is the type of the model file there, loaded with that dtype if there is one."""
 
     types: Mapping[str, Type]
     need: Obligations
     result: Type | None
     apply: Callable[[Type, tuple[Type, ...]], Type]
     bound: Bindings
-    model: Callable[[Type], Type]
+    model: Callable[[Type, Type | None], Type]

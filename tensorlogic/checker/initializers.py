@@ -3,6 +3,7 @@
 from tensorlogic.checker.arguments import arguments_of
 from tensorlogic.checker.matching import Attempt, Matcher, explain_failure
 from tensorlogic.checker.messages import shape_text
+from tensorlogic.checker.relation_dims import is_readable
 from tensorlogic.checker.signatures import initializer_signature
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
@@ -52,8 +53,8 @@ def _initialize(state: State, name: str, node: ast.TensorDecl, type_: Tensor, op
 
 
 def _shape(state: State, node: ast.TensorDecl, type_: Tensor) -> Operand | None:
-    """The declared sizes as a list of ints: numbers, or in a model what its parameters make of them."""
-    sizes = tuple(d for d in type_.shape if isinstance(d, Dim) and not d.has_unknown)
+    """The declared sizes as a list of ints: numbers, or what entity types and the parameters of a model make of them."""
+    sizes = tuple(d for d in type_.shape if isinstance(d, Dim) and is_readable(state, d))
     if len(sizes) != len(type_.shape) or not isinstance(node.type, ast.TensorTypeExpr):
         return None
     items: tuple[Type, ...] = tuple(Int(size) for size in sizes)

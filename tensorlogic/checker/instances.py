@@ -36,13 +36,16 @@ def instance_values(type_: ModelOf) -> dict[str, Dim]:
 
 
 def model_of(state: State, type_: ModelOf) -> ModelName:
-    return state.models.get(type_.name) or layer(type_.name)
+    return state.models.get(type_.name) or layer(type_.name, state.float_dtype)
 
 
 @cache
-def layer(name: str) -> ModelName:
-    """A standard layer as a model, read from its declaration."""
+def layer(name: str, dtype: str = "float32") -> ModelName:
+    """A standard layer as a model, read from its declaration, with floats of this dtype."""
     found = LAYERS[name]
+    if dtype != "float32":
+        methods = tuple(method.replace("f32", dtype) for method in found.methods)
+        found = replace(found, fields=found.fields.replace("f32", dtype), methods=methods)
     signature = _read(found.signature, {})
     signature = replace(signature, span=None, derived=found.sizes.names if found.sizes else ())
     sizes = signature.own_sizes

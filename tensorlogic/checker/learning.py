@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from tensorlogic.checker.coerce import coerce
 from tensorlogic.checker.data import element_of
+from tensorlogic.checker.equations.together import arranged
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.patterns import bind_parameter
 from tensorlogic.checker.scope import Scope
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
-from tensorlogic.ir.ir import Const, Omitted, Op, Operand, Region
+from tensorlogic.ir.ir import Const, GlobalRef, Omitted, Op, Operand, Region
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.mistakes import WrongType
@@ -44,12 +45,13 @@ def check_learn(state: State, node: ast.Learn) -> None:
     frame = replace(state.frame, result=None, top=False, loops=0)
     with state.framed(frame), state.block("lambda", Scope(state.scope, "lambda")) as ops:
         params = (bind_parameter(state, node.target, element_of(batches.type)),) if node.target is not None and batches is not None else ()
-        for statement in node.statements:
+        for statement in arranged(state, node.statements):
             state.statement(statement)
         given = _given(state, node)
         objective = _objective(state, given["objective"].value) if "objective" in given else None
     options = {name: _option(state, option) for name, option in given.items() if name != "objective"}
     _required(state, node, given)
+    _not_over_and_over(state, given, options)
     if "optimizer" not in given and len(state.problems.errors) == errors:
         state.error("TL0601", node.span, "`learn` needs an optimizer", help="for example `optimizer: adamw(lr: 1e-3)`")
     if objective is None or is_unknown(objective.type) or len(state.problems.errors) > errors or None in options.values():
@@ -94,6 +96,19 @@ def _required(state: State, node: ast.Learn, given: dict[str, ast.LearnOption]) 
     if "resume" in given and "checkpoint" not in given and _from_newest(given["resume"].value):
         help = 'for example `checkpoint: every(100, "checkpoints/")`'
         state.error("TL0601", given["resume"].span, "`resume` needs `checkpoint`, which says where the checkpoints are", help=help)
+
+
+def _not_over_and_over(state: State, given: dict[str, ast.LearnOption], options: dict[str, Typed | None]) -> None:
+    """In a loop, the second training would go on from the last checkpoint of the first, and be done at once."""
+    folder = options.get("checkpoint")
+    if not state.frame.loops or folder is None or "resume" not in given or not _from_newest(given["resume"].value):
+        return
+    path = next((op.args[1] for op in reversed(state.ops) if op.results == (folder.operand,)), None)
+    if isinstance(path, Const | GlobalRef):
+        help = 'give each its own folder, for example `every(100, "checkpoints/" + str(i))`'
+        state.error(
+            "TL0601", given["checkpoint"].span, "every round of this loop would go on from the checkpoints of the one before", "", help
+        )
 
 
 def _from_newest(value: ast.Expr) -> bool:

@@ -10,7 +10,7 @@ from tensorlogic.types.types import List, Type, widen
 def resized_names(nodes: Iterable[ast.Node]) -> frozenset[str]:
     """Names below that get a whole new value, or that something else gets to see, which may then change the length of their list.
 
-    What is only indexed, asked for its members and given to builtins is left alone; `xs.push(x)` counts as a change.
+    What is only indexed, asked for its members and given to builtins is left alone; `xs.push(x)` and `push(xs, x)` count as changes.
     """
     found: set[str] = set()
     pending = list(nodes)
@@ -27,7 +27,7 @@ def _seen(node: ast.Node) -> Iterator[ast.Node]:
     match node:
         case ast.Index(base=ast.Name(), items=items):
             yield from items
-        case ast.Call(callee=ast.Name(name=name), args=args) if registry.lookup(name) is not None:
+        case ast.Call(callee=ast.Name(name=name), args=args) if (found := registry.lookup(name)) and found.effect != "mutation":
             yield from (arg.value for arg in args if not isinstance(arg.value, ast.Name))
         case _:
             yield from ast.children(node)

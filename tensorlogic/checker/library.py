@@ -4,7 +4,6 @@ A program that names one and declares nothing of that name gets it as a model of
 may say of a library file is our mistake, not the program's: it is no diagnostic.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from tensorlogic.checker import models
@@ -28,15 +27,7 @@ def declare_library(builder: Builder, state: State, tree: ast.Module) -> None:
 
 def used_names(nodes: tuple[ast.Node, ...]) -> set[str]:
     """The names that are called and the models that types name."""
-    return {name for node in _all_nodes(nodes) if (name := _named(node))}
-
-
-def _all_nodes(nodes: tuple[ast.Node, ...]) -> Iterator[ast.Node]:
-    pending = list(nodes)
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(ast.children(node))
+    return {name for node in ast.walk(*nodes) if (name := _named(node))}
 
 
 def _named(node: ast.Node) -> str | None:
@@ -51,7 +42,7 @@ def _declared(builder: Builder, state: State, name: str) -> ModelName:
     known = builder.library.get(name)
     if known is not None:
         return known
-    node, outer = library_model(name), (state.problems, state.scope)
+    node, outer = library_model(name, state.float_dtype), (state.problems, state.scope)
     state.problems, state.scope = Problems(), Scope(None, "file")
     try:
         for other in used_names((node,)) & set(library_names()):

@@ -3,6 +3,7 @@
 from tensorlogic.checker.coerce import coerce, default_dtype, leaf_fits, literal_shape, to_tensor, uneven
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
+from tensorlogic.checker.submodels import ANY_MODEL
 from tensorlogic.ir.ir import Const
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
@@ -19,6 +20,7 @@ from tensorlogic.types.types import (
     Int,
     Library,
     List,
+    ModelOf,
     Range,
     String,
     Tensor,
@@ -82,6 +84,8 @@ def _common_type(state: State, items: list[Typed], expected: Type | None) -> Typ
         return AnyTensor()
     if all(isinstance(k, List) for k in kinds):
         return kinds[0]
+    if all(isinstance(k, ModelOf) for k in kinds):
+        return ANY_MODEL
     odd = next(i for i, k in zip(items, kinds, strict=True) if k != kinds[0])
     state.report(describe(WrongType("an item of the list", str(kinds[0]), odd.type), odd.span))
     return None
@@ -163,7 +167,7 @@ def _tensor_of(state: State, node: ast.Call, value: Typed, dtype: str | DTypeVar
         advice = uneven(value.type) or ("every row of a tensor literal has the same length" if isinstance(value.type, List) else "")
         state.report(describe(WrongType("the value of a tensor", "numbers or nested lists of numbers", value.type, advice), value.span))
         return state.unknown(node.span)
-    wanted = dtype or default_dtype(found[1])
+    wanted = dtype or default_dtype(state, found[1])
     if not leaf_fits(found[1], wanted):
         state.report(describe(WrongType(f"a tensor of {wanted}", str(wanted), found[1]), value.span))
         return state.unknown(node.span)

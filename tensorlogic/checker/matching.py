@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from tensorlogic.checker.annotations import TEMPLATE
 from tensorlogic.checker.coerce import default_dtype, leaf_fits, literal_shape
 from tensorlogic.checker.defaults import default_value, type_of_default
+from tensorlogic.checker.fitting_order import Argument, is_callable, is_host, is_literal, is_plain
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const
-from tensorlogic.record import distinct_record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
@@ -55,13 +55,6 @@ from tensorlogic.types.types import (
 from tensorlogic.types.unify import Bindings, Unifier, substitute, substitute_goal, substitute_shape
 
 Apply = Callable[[Typed, tuple[Type, ...]], Type]
-
-
-@distinct_record
-class Argument:
-    name: str | None
-    typed: Typed
-    node: ast.Node
 
 
 @dataclass
@@ -147,11 +140,11 @@ class Matcher:
         if self.attempt.refused is not None:
             return
         pairs = [(p, s) for p, slot in zip(self.attempt.signature.params, self.attempt.slots, strict=True) for s in _each(slot)]
-        for wave in (_host, _plain, _literal, _callable):
+        for wave in (is_host, is_plain, is_literal, is_callable):
             for parameter, argument in pairs:
                 if wave(parameter, argument) and not self.attempt.at:
                     self._fit(parameter, argument)
-            if wave is _host:
+            if wave is is_host:
                 self._defaults()
         if not self.attempt.at:
             self.unifier.settle()
@@ -173,7 +166,7 @@ class Matcher:
             return
         if isinstance(parameter.type, Tensor) and not isinstance(actual, Tensor | AnyTensor | Unknown):
             actual = self._literal_type(parameter, actual, what)
-        elif isinstance(parameter.type, Fn) and argument.typed.closure is not None:
+        elif isinstance(parameter.type, Fn) and argument.is_called:
             actual = self._callable_type(parameter.type, argument.typed)
         if isinstance(actual, NoneType) and parameter.has_default:
             return
@@ -210,7 +203,7 @@ class Matcher:
         known = self.attempt.bound.dtypes.get(dtype.name)
         if known is not None:
             return known
-        usual = default_dtype(leaf)
+        usual = default_dtype(self.state, leaf)
         if usual in KINDS[dtype.kind] or isinstance(leaf, Bool) or dtype.kind != "float":
             return usual
         self.attempt.stretched = True
@@ -344,31 +337,6 @@ _MISSING = object()  # a run of dims that no argument bound, because the tensor 
 
 def _each(slot: object) -> list[Argument]:
     return slot if isinstance(slot, list) else [slot] if isinstance(slot, Argument) else []
-
-
-def _host(parameter: Parameter, argument: Argument) -> bool:
-    """Numbers and texts come first: the shapes of the others may depend on them."""
-    host = isinstance(parameter.type, Int | Float | Bool | String | Any)
-    return host or (isinstance(parameter.type, List) and isinstance(parameter.type.element, Int))
-
-
-def _plain(parameter: Parameter, argument: Argument) -> bool:
-    return not any(wave(parameter, argument) for wave in (_host, _literal, _callable))
-
-
-def _literal(parameter: Parameter, argument: Argument) -> bool:
-    tensor = isinstance(parameter.type, Tensor) or (isinstance(parameter.type, List) and isinstance(parameter.type.element, Tensor))
-    return tensor and isinstance(argument.typed.type, Int | Float | Bool | List) and _of_numbers(argument.typed.type)
-
-
-def _of_numbers(type_: Type) -> bool:
-    while isinstance(type_, List):
-        type_ = type_.element
-    return isinstance(type_, Int | Float | Bool)
-
-
-def _callable(parameter: Parameter, argument: Argument) -> bool:
-    return not _host(parameter, argument) and argument.typed.closure is not None
 
 
 def dim_of(state: State, typed: Typed) -> Dim:

@@ -5,6 +5,7 @@ from tensorlogic.checker.data import is_some_batch, library_member, library_memb
 from tensorlogic.checker.instances import instance_values, model_of
 from tensorlogic.checker.later import LATER
 from tensorlogic.checker.relation_data import EntityMember, EntityName, RelationName
+from tensorlogic.checker.relation_dims import number_of
 from tensorlogic.checker.relations import as_tensor, position
 from tensorlogic.checker.scope import (
     FunctionName,
@@ -73,7 +74,9 @@ def check_name(state: State, node: ast.Name, expected: Type | None) -> Typed:
             return position(state, found, node.span)
         case Unsupported():
             return state.unknown(node.span)
-        case EntityName() | StructName() | ModelName() | Namespace() | PythonModule():
+        case EntityName():
+            return number_of(state, found, node.span)
+        case StructName() | ModelName() | Namespace() | PythonModule():
             return state.error("TL0306", node.span, f"`{node.name}` is no value", "a value is expected here")
     return _library_name(state, node)
 
@@ -127,6 +130,16 @@ def _library_name(state: State, node: ast.Name) -> Typed:
     return state.unknown_name(name, node.span, f"there is no `{name}` here", "unknown name", help)
 
 
+def unknown_root(state: State, node: ast.Node) -> ast.Name | None:
+    """The name in front of all dots, where nothing has it."""
+    while isinstance(node, ast.Member):
+        node = node.base
+    if not isinstance(node, ast.Name):
+        return None
+    known = state.scope.find(node.name) or state.scope.hidden(node.name) or state.scope.incomplete()
+    return None if known else node
+
+
 def hidden_name(state: State, name: str, span: Span, hidden: Variable) -> Typed:
     labels = (Label(hidden.span, "a variable of the file"),)
     help = ("pass it as a parameter", f"or declare `{name}` as `const`, `param` or `tensor`")
@@ -146,7 +159,11 @@ def operand_label(state: State, node: ast.Node, typed: Typed) -> Label:
 def check_member(state: State, node: ast.Member, expected: Type | None) -> Typed:
     if isinstance(node.base, ast.Name) and isinstance(space := state.scope.find(node.base.name), Namespace):
         return _in_namespace(state, node, space)
-    base = state.expr(node.base)
+    return member_of(state, node, state.expr(node.base))
+
+
+def member_of(state: State, node: ast.Member, base: Typed) -> Typed:
+    """What stands behind the dot of a value."""
     match base.type:
         case Unknown():
             return state.unknown(node.span)

@@ -9,13 +9,15 @@ from tensorlogic.checker.initializers import initial_value
 from tensorlogic.checker.scope import MemberName, ModelName, Scope, Variable
 from tensorlogic.checker.signatures import signature_of
 from tensorlogic.checker.state import Frame, State, Typed
+from tensorlogic.checker.submodels import holds_models, submodel_kind
 from tensorlogic.ir.ir import Function, Member, Model, Op, Operand, Region, Value
+from tensorlogic.ir.rewrite import operations_in
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
 from tensorlogic.types.dtypes import is_float
 from tensorlogic.types.signature import Parameter
-from tensorlogic.types.types import Bool, DTypeVar, Int, List, ModelOf, Tensor, Type, is_unknown, widen
+from tensorlogic.types.types import Bool, DTypeVar, Int, List, Tensor, Type, Unknown, is_unknown, widen
 
 _OF_MODULE = """
     T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr float
@@ -66,7 +68,9 @@ def check_fields(state: State, model: ModelName) -> Model:
     """What makes a new model: its parameters, then its fields in order. Declares the heads of its methods too."""
     outer, state.folder = state.folder, model.folder
     receiver = Value("self", model.instance)
-    frame = Frame(model.declaration.name, None, facts_of(model.signature), frozenset(), receiver=receiver)
+    frame = Frame(
+        model.declaration.name, None, facts_of(model.signature), frozenset(), receiver=receiver, unknown_names=model.unknown_names
+    )
     mode = Member("training", "mode", Bool(), False, model.declaration.name_span)  # what `train` and `eval` set
     model.scope.names[mode.name] = MemberName(mode)
     with state.framed(frame), state.block("function", Scope(model.scope, "function")) as ops:
@@ -79,14 +83,30 @@ def check_fields(state: State, model: ModelName) -> Model:
     node = model.declaration
     body = Region((), (*frame.entry_guards, *ops))
     members = tuple(model.fields.values())
+    state.made_of[model.unique] = {str(op.attrs["name"]) for op in operations_in((body,)) if op.code == "model"}
+    _not_of_itself(state, model)
     return Model(model.unique, params, defaults, receiver, members, body, model.signature, node.span, node.doc)
+
+
+def _not_of_itself(state: State, model: ModelName) -> None:
+    """A model that is a part of itself would be made without end."""
+    pending, seen = [*state.made_of[model.unique]], set()
+    while pending:
+        name = pending.pop()
+        if name == model.unique:
+            help = "take it as a parameter, `model Node(child: Leaf())`, or repeat another model: `layers: [Layer(D); n]`"
+            state.error("TL0306", model.declaration.name_span, f"`{model.declaration.name}` is made of itself, without end", help=help)
+            return
+        if name not in seen:
+            seen.add(name)
+            pending += state.made_of.get(name, ())
 
 
 def _parameter(state: State, model: ModelName, parameter: Parameter) -> Value:
     span = parameter.span or model.declaration.name_span
     type_ = Int(Dim.sym(parameter.name)) if isinstance(parameter.type, Int) else parameter.type
     value = Value(parameter.name, type_)
-    _field(state, model, Member(parameter.name, "value", type_, False, span), value)
+    _field(state, model, Member(parameter.name, submodel_kind(type_) or "value", type_, False, span), value)
     state.scope.names[parameter.name] = Variable(value, type_, span)
     if isinstance(type_, Int):
         state.frame.dim_values[parameter.name] = value
@@ -97,24 +117,38 @@ def _member(state: State, model: ModelName, member: ast.Node) -> None:
     match member:
         case ast.SubmodelField(name=name, name_span=span):
             made = _submodel(state, member)
-            kind = "submodels" if isinstance(made.type, List) else "submodel"
-            _field(state, model, Member(name, kind, made.type, False, span), made.operand)
+            _field(state, model, Member(name, submodel_kind(made.type) or "submodel", made.type, False, span), made.operand)
         case ast.TensorDecl():
             _tensor(state, model, member)
-        case ast.Let(target=ast.BindPattern() as target, value=value):
-            _value(state, model, target, state.expr(value))
+        case ast.Let(target=ast.BindPattern() as target):
+            _value(state, model, target, _declared(state, model, member, target))
         case ast.FnDecl():
             _method(state, model, member)
 
 
+def _declared(state: State, model: ModelName, node: ast.Let, target: ast.BindPattern) -> Typed:
+    """The value of `let h: int = D / 2`, as what it is declared."""
+    if node.type is None:
+        return state.expr(node.value)
+    wanted = _type_of_field(state, model, node.type)
+    return coerce(state, state.expr(node.value, wanted), wanted, f"`{target.name}`", of=node.type.span)
+
+
+def _type_of_field(state: State, model: ModelName, node: ast.TypeExpr) -> Type:
+    """A type written in a field: its sizes are the parameters of the model."""
+    known = model.signature.own_sizes.get
+    return Annotations(state.problems, state.scope, open_dims=False, known=known, reported=model.unknown_names).type(node)
+
+
 def _value(state: State, model: ModelName, target: ast.BindPattern, typed: Typed) -> None:
-    """`let eps = 1e-5`; a model or a list of models is a part of this one."""
-    kind, type_ = "value", typed.type
-    if _is_model(type_):
-        kind = "submodels" if isinstance(type_, List) else "submodel"
-    elif target.name in _assigned(model):
+    """`let eps = 1e-5`; a model, and a list or tuple of models, is a part of this one."""
+    kind, type_ = submodel_kind(typed.type), typed.type
+    if kind is None and holds_models(state, type_):
+        help = "give each model a field of its own, or put models alone into a list or tuple"
+        state.error("TL0306", typed.span, f"the models inside {type_} would not be parts of this one", "models and other values", help)
+    if kind is None and target.name in _assigned(model):
         type_ = widen(type_)
-    _field(state, model, Member(target.name, kind, type_, False, target.span), typed.operand)
+    _field(state, model, Member(target.name, kind or "value", type_, False, target.span), typed.operand)
 
 
 def _assigned(model: ModelName) -> frozenset[str]:
@@ -145,12 +179,15 @@ def _taken(state: State, model: ModelName, name: str, span: Span) -> bool:
 
 
 def _tensor(state: State, model: ModelName, node: ast.TensorDecl) -> None:
-    reader = Annotations(state.problems, state.scope, open_dims=False, known=model.signature.own_sizes.get)
-    type_ = reader.type(node.type)
+    type_ = _type_of_field(state, model, node.type)
     kind = "param" if node.kind == "param" or node.learnable else "buffer"
     if kind == "param" and isinstance(type_, Tensor) and not isinstance(type_.dtype, DTypeVar) and not is_float(type_.dtype):
         help = "a tensor of integers that is saved with the model is a `buffer`"
         state.error("TL0305", node.type.span, f"a parameter is learned, and {type_} has no gradient", "a float type is expected", help)
+    if not isinstance(type_, Tensor | Unknown):
+        help = "for several give it one axis more, or make a model of it: `parts: [Part(D); 3]`"
+        state.error("TL0306", node.type.span, f"a `{kind}` is one tensor, found {type_}", "a tensor type is expected", help)
+        type_ = Unknown()
     value = state.unknown(node.span)
     if isinstance(type_, Tensor):
         found = initial_value(state, node, type_)
@@ -172,13 +209,9 @@ def _submodel(state: State, member: ast.SubmodelField) -> Typed:
 
 
 def _expect_model(state: State, member: ast.SubmodelField, made: Typed) -> Typed:
-    if is_unknown(made.type) or _is_model(made.type):
+    if is_unknown(made.type) or submodel_kind(made.type) is not None:
         return made
     return state.error("TL0306", member.value.span, f"a submodel is expected here, found {made.type}", "no model")
-
-
-def _is_model(type_: Type) -> bool:
-    return isinstance(type_, ModelOf) or (isinstance(type_, List) and isinstance(type_.element, ModelOf))
 
 
 # --- the methods -----------------------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.infer import InferCall
 from tensorlogic.checker.matching import Argument, Attempt, Matcher, explain_failure
 from tensorlogic.checker.members import operand_label
+from tensorlogic.checker.mixing import mixed
 from tensorlogic.checker.signatures import builtin_signatures
 from tensorlogic.checker.slips import better_refusal, unknown_parameter
 from tensorlogic.checker.state import State, Typed
-from tensorlogic.checker.weights import folder_of, loaded_model
+from tensorlogic.checker.weights import dtype_value, load_dtype, loaded_model
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.ir.ir import Const, Omitted, Operand
 from tensorlogic.source import Span
@@ -25,6 +26,7 @@ from tensorlogic.types.mistakes import DTypeKind, DTypeMismatch, RankMismatch, S
 from tensorlogic.types.signature import Parameter, Signature
 from tensorlogic.types.types import (
     AnyTensor,
+    DTypeValue,
     Float,
     Fn,
     Int,
@@ -135,6 +137,10 @@ def apply_builtin(state: State, name: str, arguments: list[Argument], span: Span
     if any(is_unknown(a.typed.type) for a in arguments):
         _report_names(state, name, signatures, arguments)
         return state.unknown(span)
+    if (found := registry.lookup(name)) is not None and found.mixes:
+        arguments = mixed(state, signatures, arguments)
+    if found is not None and found.effect == "mutation":
+        arguments = [arguments[0], *(replace(argument, typed=state.own(argument.typed)) for argument in arguments[1:])]
     attempts: list[Attempt] = []
     stretched: tuple[Attempt, Type] | None = None
     for index, signature in enumerate(signatures):
@@ -185,7 +191,7 @@ def _infer(state: State, name: str, matcher: Matcher, span: Span) -> Type | None
             result,
             matcher.apply_type,
             attempt.bound,
-            lambda path: loaded_model(state, getattr(path, "value", None), span),
+            lambda path, dtype: loaded_model(state, getattr(path, "value", None), dtype_value(dtype) or load_dtype(state), span),
         )
         inferred = builtin.infer(call)
         attempt.at += [(m, None) for m in attempt.need.mistakes]
@@ -204,5 +210,7 @@ def _emit_builtin(state: State, name: str, attempt: Attempt, result: Type, span:
     if isinstance(result, Void):
         state.add("builtin", operands, span, name=name, index=attempt.index)
         return Typed(Const(None, Void()), Void(), span)
-    place = {"folder": folder_of(state)} if name in READERS else {}
+    if name == "load_model" and isinstance(operands[-1], Omitted) and (dtype := load_dtype(state)):
+        operands = (*operands[:-1], Const(dtype, DTypeValue(dtype)))
+    place = {"folder": state.folder_of_file()} if name in READERS else {}
     return state.emit("builtin", operands, result, span, name=name, index=attempt.index, **place)

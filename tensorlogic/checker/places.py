@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 from tensorlogic.checker.coerce import coerce
+from tensorlogic.checker.equations.tree import Defined
 from tensorlogic.checker.indexing import set_item
 from tensorlogic.checker.instances import instance_values, model_of
 from tensorlogic.checker.lengths import kept_length
+from tensorlogic.checker.matching import Argument
 from tensorlogic.checker.members import struct_fields
 from tensorlogic.checker.operators import apply_operator
+from tensorlogic.checker.overloads import apply_builtin
 from tensorlogic.checker.patterns import bind_name, parts_of
 from tensorlogic.checker.scope import Closure, FunctionName, GlobalName, MemberName, Unsupported, Variable
 from tensorlogic.checker.state import State, Typed
@@ -20,39 +23,39 @@ from tensorlogic.types.unify import Bindings, substitute
 
 
 def is_equation(state: State, target: ast.Node) -> bool:
-    """`y[i] = ...` where `y` is new, or where a name in the brackets has no value here."""
+    """`y[i] = ...` where `y` is new, or has only the states that a recurrence begins with, or where a name in the brackets has no value."""
     if not isinstance(target, ast.Index):
         return isinstance(target, ast.Call) and isinstance(state.scope.find(target.callee.span.text), Unsupported)
-    if isinstance(target.base, ast.Name) and state.scope.find(target.base.name) is None:
+    found = state.scope.find(target.base.name) if isinstance(target.base, ast.Name) else target
+    if found is None or (isinstance(found, Variable) and isinstance(found.equation, Defined) and found.equation.firsts):
         return True
     return any(isinstance(item, ast.DottedIndex | ast.VirtualIndex) or _has_free_name(state, item) for item in target.items)
 
 
 def _has_free_name(state: State, node: ast.Node) -> bool:
-    pending = [node]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, ast.Name) and state.scope.find(item.name) is None and state.scope.hidden(item.name) is None:
-            return True
-        pending.extend(ast.children(item))
-    return False
+    names = (item.name for item in ast.walk(node) if isinstance(item, ast.Name))
+    return any(state.scope.find(name) is None and state.scope.hidden(name) is None for name in names)
 
 
 def assign(state: State, node: ast.Assign) -> None:
     if isinstance(node.target, ast.TupleLit):
         _assign_several(state, node, node.target)
         return
-    value = state.expr(node.value, place_type(state, node.target)) if node.op in ("=", ":=") else _updated(state, node)
+    value = state.own(state.expr(node.value, place_type(state, node.target))) if node.op in ("=", ":=") else _updated(state, node)
     if isinstance(value.type, Void):
         value = state.error("TL0306", node.value.span, "this has no value", "void")
     write(state, node.target, value, node.span)
 
 
 def _updated(state: State, node: ast.Assign) -> Typed:
-    """`x += e` is `x = x + e`."""
+    """`x += e` is `x = x + e`, and `x max= e` is `x = max(x, e)`."""
+    old, new = state.expr(node.target), state.expr(node.value)
+    if node.op in ("max=", "min="):
+        arguments = [Argument(None, old, node.target), Argument(None, new, node.value)]
+        return apply_builtin(state, node.op[:-1], arguments, node.span)
     span = node.target.span.to(node.value.span)
     binary = ast.Binary(span, node.op[0], node.target, node.value, Span(span.source, node.target.span.end, node.value.span.start))
-    return apply_operator(state, binary, state.expr(node.target), state.expr(node.value))
+    return apply_operator(state, binary, old, new)
 
 
 def place_type(state: State, target: ast.Node) -> Type | None:
@@ -167,7 +170,10 @@ def _write_variable(state: State, variable: Variable, declared: Type, value: Typ
         return
     if isinstance(declared, List) and isinstance(declared.element, Any) and isinstance(value.type, List):
         variable.type = declared = widen(value.type)  # `xs = []` learns its element type from its first assignment
-    fitted = coerce(state, value, declared, f"`{target.name}`", of=variable.span)
+    advice = f"a variable keeps its type: write `let {target.name} = ...` for another one, or declare a size that changes as `?`"
+    fitted = coerce(state, value, declared, f"`{target.name}`", of=variable.span, advice=advice)
+    if fitted.doubted:
+        variable.type = Unknown()  # what it is from here on rests on the mistake
     state.add("assign", (fitted.operand,), span, target=variable.value)
 
 

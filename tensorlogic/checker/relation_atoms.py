@@ -24,22 +24,30 @@ def relation_of_type(state: State, type_: EntityName) -> RelationName:
     )
 
 
+def named_relation(state: State, node: ast.Name, quiet: bool = False) -> RelationName | None:
+    """The relation, or the entity type as one, that a name stands for; TL0505 otherwise."""
+    found = state.scope.find(node.name)
+    if isinstance(found, EntityName):
+        return relation_of_type(state, found)
+    if found is None and node.name == "entity":
+        return relation_of_type(state, state.relations.shared())
+    if isinstance(found, RelationName):
+        return found
+    if not isinstance(found, Unsupported) and not quiet and not state.scope.incomplete():
+        names = [name for name in state.scope.visible() if isinstance(state.scope.find(name), RelationName | EntityName)]
+        help = state.suggestion(node.name, names) or f"declare it: `relation {node.name}(...)`, or with a rule"
+        state.error("TL0505", node.span, f"there is no relation `{node.name}`", "not declared", help)
+    return None
+
+
 def find_relation(state: State, node: ast.Call, quiet: bool = False) -> RelationName | None:
     """The relation that an atom asks, with as many columns as it has terms; TL0505 and TL0504 otherwise."""
     callee = node.callee
     if not isinstance(callee, ast.Name):
         state.error("TL0505", callee.span, "a relation is asked by its name")
         return None
-    found = state.scope.find(callee.name)
-    if isinstance(found, EntityName):
-        found = relation_of_type(state, found)
-    if found is None and callee.name == "entity":
-        found = relation_of_type(state, state.relations.shared())
-    if not isinstance(found, RelationName):
-        if not isinstance(found, Unsupported) and not quiet and not state.scope.incomplete():
-            names = [name for name in state.scope.visible() if isinstance(state.scope.find(name), RelationName | EntityName)]
-            help = state.suggestion(callee.name, names) or f"declare it: `relation {callee.name}(...)`, or with a rule"
-            state.error("TL0505", callee.span, f"there is no relation `{callee.name}`", "not declared", help)
+    found = named_relation(state, callee, quiet)
+    if found is None:
         return None
     if len(found.columns) != len(node.args):
         title = f"`{found.name}` has {len(found.columns)} columns, found {len(node.args)} terms"

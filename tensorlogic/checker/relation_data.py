@@ -12,7 +12,7 @@ NUMBERS = ("int", "float")
 
 @dataclass(eq=False)
 class EntityName:
-    """An entity type. `dim` is its size: a number where it is closed."""
+    """An entity type. `dim` is its size: a number where it is closed, otherwise an unknown one that is read while the program runs."""
 
     unique: str
     members: dict[str, int]
@@ -70,8 +70,12 @@ class Relations:
     def shared(self) -> EntityName:
         """The open type of all columns that are declared `entity`."""
         if SHARED not in self.entities:
-            self.entities[SHARED] = EntityName(SHARED, {}, False, Dim.fresh(), None)
+            self.entities[SHARED] = EntityName(SHARED, {}, False, Dim.fresh(SHARED), None)
         return self.entities[SHARED]
+
+    def of_dim(self, name: str) -> EntityName | None:
+        """The open type whose size has this name among the unknown sizes."""
+        return next((found for found in self.entities.values() if found.dim.name == name), None)
 
     def add_member(self, type_: EntityName, name: str, span: Span) -> EntityMember:
         type_.members.setdefault(name, len(type_.members))

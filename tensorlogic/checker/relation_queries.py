@@ -1,7 +1,7 @@
 """Facts and queries: the statements and expressions that tell and ask relations."""
 
 from tensorlogic.checker.coerce import coerce
-from tensorlogic.checker.relation_atoms import find_relation
+from tensorlogic.checker.relation_atoms import find_relation, named_relation
 from tensorlogic.checker.relation_data import EntityMember, EntityName, RelationName
 from tensorlogic.checker.relation_terms import constant_of, fits, unknown_entity, wrong_type
 from tensorlogic.checker.relations import COLUMN_TYPES, add_member
@@ -11,6 +11,7 @@ from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const, Operand
 from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Dim
 from tensorlogic.types.types import Float, Int, List, Record, String, Tensor, Type, is_unknown
 
 # --- facts ------------------------------------------------------------------------------------------------------------
@@ -143,6 +144,35 @@ def check_count(state: State, node: ast.Call) -> Typed:
         return state.unknown(node.span)
     relation, terms, operands = atom
     return state.emit("query", operands, Int(), node.span, relation=relation.unique, terms=terms, what="count")
+
+
+def check_facts(state: State, node: ast.Call) -> Typed:
+    """`facts(parent)`, `facts(parent(alice, who))`: what holds as int64, a row for each answer and a column for each variable, entities by
+    their place in their type."""
+    if len(node.args) != 1:
+        return state.error("TL0307", node.span, f"`facts` takes one relation or pattern, found {len(node.args)}")
+    given = node.args[0].value
+    atom = _every(state, given) if isinstance(given, ast.Name) else _pattern(state, given)
+    if atom is None:
+        return state.unknown(node.span)
+    relation, terms, operands = atom
+    for term, kind in zip(terms, relation.columns, strict=True):
+        if isinstance(term, str) and kind in ("float", "string"):
+            title = f"`{term}` is a {kind} in `{relation.name}`, and `facts` gives entities and ints"
+            labels = (Label(relation.span, f"`{relation.signature}`"),)
+            return state.error("TL0504", given.span, title, help="ask for the other columns: `_` stands for this one", labels=labels)
+    names = {term for term in terms if isinstance(term, str)}
+    type_ = Tensor("int64", (Dim.fresh(), Dim.const(len(names))))
+    return state.emit("query", operands, type_, node.span, relation=relation.unique, terms=terms, what="facts")
+
+
+def _every(state: State, node: ast.Name) -> tuple[RelationName, tuple, tuple[Operand, ...]] | None:
+    """A relation without terms: each column is a variable."""
+    relation = named_relation(state, node)
+    return (relation, tuple(f"c{place}" for place in range(1, len(relation.columns) + 1)), ()) if relation is not None else None
+
+
+PATTERN_CALLS = {"count": check_count, "facts": check_facts}
 
 
 def check_infer(state: State, node: ast.Infer) -> None:

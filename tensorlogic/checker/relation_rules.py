@@ -1,5 +1,6 @@
 """Rules: what their atoms are, which variables have a value, and what types the columns of their heads take."""
 
+from tensorlogic.checker.bounds import bounds_of
 from tensorlogic.checker.relation_atoms import Reader, find_relation
 from tensorlogic.checker.relation_data import Reading, RelationName
 from tensorlogic.checker.relation_types import infer_columns
@@ -42,28 +43,16 @@ def _read(state: State, node: ast.Rule) -> Reading | None:
     head = reader.atom(node.head, head_name) if head_name else None
     computed = list(reader.added)
     body = [part for item in node.body for part in reader.literal(item)]
-    steps, tol = _bounds(state, node)
+    bounds = bounds_of(state, node.where)
+    for item in bounds.others:
+        state.error("TL0101", item.span, "behind a rule stands `where steps <= 10` or `where tol < 1e-6`")
     if head is None or head_name is None or len(state.problems.errors) > before:
         return None
     parts = (*body, *computed)
     if not _is_bound(state, node, head, parts, reader):
         return None
     _warn_single(state, reader)
-    return Reading(node, Rule(head, parts, node.op, steps, tol, node.span), head_name)
-
-
-def _bounds(state: State, node: ast.Rule) -> tuple[int | None, float | None]:
-    """`where steps <= 10, tol < 1e-6`"""
-    steps, tol = None, None
-    for item in node.where:
-        match item:
-            case ast.Binary(op="<=", left=ast.Name(name="steps"), right=ast.IntLit(value=value)):
-                steps = value
-            case ast.Binary(op="<", left=ast.Name(name="tol"), right=ast.FloatLit(text=text)):
-                tol = float(text.replace("_", ""))
-            case _:
-                state.error("TL0101", item.span, "behind a rule stands `where steps <= 10` or `where tol < 1e-6`")
-    return steps, tol
+    return Reading(node, Rule(head, parts, node.op, bounds.steps, bounds.tol, node.span), head_name)
 
 
 # --- which variables have a value ---------------------------------------------------------------------------------------------

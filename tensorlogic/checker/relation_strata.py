@@ -64,16 +64,12 @@ def _report(state: State, reading: Reading, name: str) -> None:
 
 def _place(state: State, node: ast.Rule, name: str) -> tuple[Span, str]:
     """Where a rule negates a relation, or puts it together."""
-    for part in node.body:
-        pending: list[ast.Node] = [part]
-        while pending:
-            item = pending.pop()
-            match item:
-                case ast.Unary(op="not", operand=ast.Call() as atom) if _is(state, atom, name):
-                    return item.span, "`not`"
-                case ast.Aggregate() if any(_is(state, a, name) for a in item.body if isinstance(a, ast.Call)):
-                    return item.span, "an aggregate of"
-            pending += list(ast.children(item))
+    for item in ast.walk(*node.body):
+        match item:
+            case ast.Unary(op="not", operand=ast.Call() as atom) if _is(state, atom, name):
+                return item.span, "`not`"
+            case ast.Aggregate() if any(_is(state, a, name) for a in item.body if isinstance(a, ast.Call)):
+                return item.span, "an aggregate of"
     return node.span, "an aggregate of"
 
 

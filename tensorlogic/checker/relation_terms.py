@@ -1,8 +1,9 @@
 """The terms of rules: what a name or a literal stands for, and whether it fits its column."""
 
+from tensorlogic.checker.literals import check_float, check_int
 from tensorlogic.checker.relation_data import EntityName, RelationName
 from tensorlogic.checker.scope import GlobalName
-from tensorlogic.checker.state import State
+from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.ir.ir import Const
 from tensorlogic.ir.relations import Known
@@ -15,10 +16,10 @@ KINDS = {int: "int", float: "float", str: "string"}
 def constant_of(state: State, node: ast.Node) -> Known | None:
     """The constant that a term is: a literal, a known entity, or a `const`; None for a variable or an expression."""
     match node:
-        case ast.IntLit(value=value):
-            return Known(value)
-        case ast.FloatLit(text=text):
-            return Known(float(text.replace("_", "")))
+        case ast.IntLit():
+            return _number(check_int(state, node, None))
+        case ast.FloatLit():
+            return _number(check_float(state, node, None))
         case ast.StringLit(value=value):
             return Known(value)
         case ast.Unary(op="-", operand=ast.IntLit() | ast.FloatLit() as operand):
@@ -32,6 +33,13 @@ def constant_of(state: State, node: ast.Node) -> Known | None:
                 value = found.item.value.value
                 return Known(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     return None
+
+
+def _number(literal: Typed) -> Known:
+    """A number as it is written; 0 after a message."""
+    value = literal.operand.value if isinstance(literal.operand, Const) else 0
+    assert isinstance(value, int | float)
+    return Known(value)
 
 
 def is_entity(node: ast.Node) -> bool:

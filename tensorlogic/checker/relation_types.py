@@ -140,13 +140,7 @@ def _check(state: State, reading: Reading) -> None:
 
 def _atoms(node: ast.Rule) -> Iterator[ast.Call]:
     """The atoms of a rule: those of the body first, which say the types, then the head."""
-    pending: list[ast.Node] = list(reversed(node.body))
-    while pending:
-        item = pending.pop()
-        if isinstance(item, ast.Call):
-            yield item
-        else:
-            pending += reversed(list(ast.children(item)))
+    yield from (item for item in ast.walk(*node.body, closed=(ast.Call,)) if isinstance(item, ast.Call))
     assert isinstance(node.head, ast.Call)
     yield node.head
 

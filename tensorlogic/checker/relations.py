@@ -1,6 +1,5 @@
 """Entities, relations and rules: their declarations, and the statements and expressions that use them."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +11,13 @@ from tensorlogic.checker.scope import GlobalName, Variable
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.diagnostics.suggest import did_you_mean
-from tensorlogic.ir.ir import Const, GlobalRef
+from tensorlogic.ir.ir import Const, GlobalRef, Op, Region, Value
 from tensorlogic.ir.relations import Atom
+from tensorlogic.ir.rewrite import operations_in
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
-from tensorlogic.types.types import Float, Int, String, Tensor, Type, is_unknown
+from tensorlogic.types.types import Float, Fn, Int, String, Tensor, Type, is_unknown
 
 COLUMN_TYPES: dict[str, Type] = {"int": Int(), "float": Float(), "string": String()}
 Declare = Callable[[State, str, Any, Span], bool]
@@ -28,12 +28,14 @@ Declare = Callable[[State, str, Any, Span], bool]
 
 def declare_all(state: State, tree: ast.Module, unique: Callable[[str], str], declare: Declare) -> None:
     """The entity types, relations and rule heads of a file."""
+    made: list[tuple[ast.RelationDecl, RelationName]] = []
     for node in tree.statements:
         if isinstance(node, ast.EntityDecl):
             _declare_entity(state, node, unique, declare)
-    for node in tree.statements:
-        if isinstance(node, ast.RelationDecl):
-            _declare_relation(state, node, unique, declare)
+        elif isinstance(node, ast.RelationDecl):
+            made.append((node, _declare_relation(state, node, unique, declare)))
+    for node, relation in made:
+        relation.columns += [_column_type(state, column.type) for column in node.columns]
     declare_heads(state, [n for n in tree.statements if isinstance(n, ast.Rule)], unique)
     _collect_entities(state, tree)
 
@@ -51,7 +53,7 @@ def finish(state: State) -> None:
 def _declare_entity(state: State, node: ast.EntityDecl, unique: Callable[[str], str], declare: Declare) -> None:
     members = node.members
     names = tuple(dict.fromkeys(member.name for member in members or ()))
-    dim = Dim.const(len(names)) if members is not None else Dim.fresh()
+    dim = Dim.const(len(names)) if members is not None else Dim.fresh(node.name)
     type_ = EntityName(unique(node.name), {}, members is not None, dim, node.name_span)
     if not declare(state, node.name, type_, node.name_span):
         return
@@ -68,14 +70,15 @@ def add_member(state: State, type_: EntityName, name: str, span: Span) -> None:
     state.scope.names.setdefault(name, found)
 
 
-def _declare_relation(state: State, node: ast.RelationDecl, unique: Callable[[str], str], declare: Declare) -> None:
-    columns = [_column_type(state, column.type) for column in node.columns]
+def _declare_relation(state: State, node: ast.RelationDecl, unique: Callable[[str], str], declare: Declare) -> RelationName:
+    """The relation, whose columns are read when all entity types are known."""
     weighted = node.weight is not None
     if node.weight is not None and getattr(node.weight, "name", "") not in ("float32", "f32", "float"):
         state.error("TL0504", node.weight.span, "the weights of a relation are float32", help="write `: float32`")
-    made = RelationName(node.name, unique(node.name), list(columns), weighted, True, node.name_span)
+    made = RelationName(node.name, unique(node.name), [], weighted, True, node.name_span)
     if declare(state, node.name, made, node.name_span):
         state.relations.names[made.unique] = made
+    return made
 
 
 def _column_type(state: State, node: ast.TypeExpr) -> str:
@@ -116,14 +119,11 @@ def _collect_entities(state: State, tree: ast.Module) -> None:
 def _assigned(body: list[ast.Node]) -> set[str]:
     """Names that a block binds: those are values."""
     found: set[str] = set()
-    pending = list(body)
-    while pending:
-        node = pending.pop()
+    for node in ast.walk(*body):
         if isinstance(node, ast.BindPattern):
             found.add(node.name)
         elif isinstance(node, ast.Assign) and isinstance(node.target, ast.Name):
             found.add(node.target.name)
-        pending += ast.children(node)
     return found
 
 
@@ -190,15 +190,9 @@ def define(state: State, node: ast.RelationDecl) -> None:
     if node.file is not None:
         path = coerce(state, state.expr(node.file, String()), String(), "the path")
         if not is_unknown(path.type):
-            folder = _relative(state)
-            state.add("facts", (path.operand,), node.span, relation=found.unique, folder=folder)
+            state.add("facts", (path.operand,), node.span, relation=found.unique, folder=state.folder_of_file())
     if node.definition is not None:
         _define(state, node, found)
-
-
-def _relative(state: State) -> str:
-    folder = os.path.relpath(state.folder, state.home)
-    return "" if folder == "." else folder.replace(os.sep, "/")
 
 
 def _define(state: State, node: ast.RelationDecl, found: RelationName) -> None:
@@ -210,18 +204,30 @@ def _define(state: State, node: ast.RelationDecl, found: RelationName) -> None:
         title = f"`{found.name}` has {len(found.columns)} columns, and the right side {len(names)} indices"
         state.error("TL0504", definition.span, title, labels=(Label(found.span, f"`{found.signature}`"),))
         return
-    direct = _plain_tensor(state, definition, names)
+    with state.block("lambda") as ops:
+        fitted = _fitted(state, node, found, names)
+    if fitted is None or is_unknown(fitted.type):
+        return
+    operands = [operand for op in operations_in((Region((), tuple(ops)),)) for operand in op.args] if found.weighted else []
+    learned = [item.name for item in (*operands, fitted.operand) if isinstance(item, GlobalRef) and state.globals[item.name].learnable]
+    found.tensors += dict.fromkeys(learned)
+    source = fitted.operand
+    if learned and ops:  # the weights are worked out anew at each reading, with their gradients
+        source = Value("", Fn((), fitted.type))
+        ops = [Op("lambda", (), (source,), {}, (Region((), tuple(ops), (fitted.operand,)),), node.span)]
+    state.ops += ops
+    state.add("as_relation", (source,), node.span, relation=found.unique)
+
+
+def _fitted(state: State, node: ast.RelationDecl, found: RelationName, names: list[str]) -> Typed | None:
+    """The tensor on the right side, of the shape that the columns have; None after a message."""
+    assert node.definition is not None
+    direct = _plain_tensor(state, node.definition, names)
     value = direct if direct is not None else _evaluated(state, node, names)
-    if is_unknown(value.type) or not isinstance(value.type, Tensor):
-        return
+    if not isinstance(value.type, Tensor):
+        return None
     shape = as_shape(state, found, node.span)
-    if shape is None:
-        return
-    fitted = coerce(state, value, Tensor(value.type.dtype, shape), f"`{found.name}`", of=node.name_span)
-    if isinstance(fitted.operand, GlobalRef) and state.globals[fitted.operand.name].learnable:
-        found.tensors.append(fitted.operand.name)
-    if not is_unknown(fitted.type):
-        state.add("as_relation", (fitted.operand,), node.span, relation=found.unique)
+    return coerce(state, value, Tensor(value.type.dtype, shape), f"`{found.name}`", of=node.name_span) if shape is not None else None
 
 
 def as_shape(state: State, found: RelationName, span: Span) -> tuple[Dim, ...] | None:
@@ -235,14 +241,11 @@ def as_shape(state: State, found: RelationName, span: Span) -> tuple[Dim, ...] |
 def _indices(state: State, node: ast.Expr) -> list[str]:
     """The index names of an expression, in order."""
     found: dict[str, None] = {}
-    pending: list[ast.Node] = [node]
-    while pending:
-        item = pending.pop()
+    for item in ast.walk(node):
         if isinstance(item, ast.Index) and not (isinstance(item.base, ast.Name) and state.scope.find(item.base.name) is None):
             for part in item.items:
                 if isinstance(part, ast.Name) and state.scope.find(part.name) is None:
                     found.setdefault(part.name)
-        pending += reversed(list(ast.children(item)))
     return list(found)
 
 

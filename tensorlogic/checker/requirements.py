@@ -21,12 +21,13 @@ from tensorlogic.syntax import ast
 from tensorlogic.types.conditions import Condition, Described
 from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.facts import Facts
-from tensorlogic.types.goals import Divides, Goal, Member, Rel, goal_symbols
+from tensorlogic.types.goals import Goal, goal_symbols
 from tensorlogic.types.mistakes import Mistake, Witness
 from tensorlogic.types.obligations import Obligations
 from tensorlogic.types.prove import Proved, prove
 from tensorlogic.types.signature import Signature
 from tensorlogic.types.types import Int, Tensor
+from tensorlogic.types.unify import substitute_goal
 
 DIVIDING = (ast.If, ast.For, ast.While, ast.Match, ast.Lambda)  # what is inside may run never, or with other values
 LONGEST_CODE = 48
@@ -186,7 +187,7 @@ def _of_callee(op: Op, span: Span, callee: _Body, bodies: Mapping, calling: tupl
     table = dict(_arguments(op, callee.function))
     for condition in _left(callee, bodies, calling):
         if condition.always and goal_symbols(condition.goal) <= table.keys():
-            yield Condition(renamed(condition.goal, table), span, condition.origin, code_of(span))
+            yield Condition(substitute_goal(condition.goal, table), span, condition.origin, code_of(span))
 
 
 def _arguments(op: Op, callee: Function) -> Iterator[tuple[str, Dim]]:
@@ -235,18 +236,8 @@ def _axes(signature: Signature) -> tuple[tuple[str, str], ...]:
 
 def _with_axes(condition: Condition, axes: tuple[tuple[str, str], ...]) -> Condition:
     table = {key: Dim.sym(text) for key, text in axes}
-    goal = renamed(condition.goal, table)
+    goal = substitute_goal(condition.goal, table)
     return Condition(goal, condition.span, condition.origin, condition.text, condition.always)
-
-
-def renamed(goal: Goal, table: Mapping[str, Dim]) -> Goal:
-    match goal:
-        case Rel(op, left, right):
-            return Rel(op, left.substitute(table), right.substitute(table))
-        case Divides(divisor, dividend):
-            return Divides(divisor.substitute(table), dividend.substitute(table))
-        case Member(dim, values):
-            return Member(dim.substitute(table), values)
 
 
 def code_of(span: Span) -> str:

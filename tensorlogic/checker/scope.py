@@ -58,6 +58,7 @@ class FunctionName:
     refuted: tuple[Goal, ...] = ()  # divisions in its types that may leave a remainder, reported already
     positive: tuple[str, ...] = ()  # sizes that its body takes to be at least 1
     model: "ModelName | None" = None  # whose method it is
+    unbound: frozenset[str] = frozenset()  # sizes of its result that stand in no parameter, reported already
 
     @property
     def outer(self) -> Signature | None:
@@ -93,6 +94,7 @@ class ModelName:
     folder: str
     fields: dict[str, Member] = field(default_factory=dict)
     methods: dict[str, FunctionName] = field(default_factory=dict)
+    unknown_names: set[str] = field(default_factory=set)  # reported already
 
     @property
     def instance(self) -> ModelOf:

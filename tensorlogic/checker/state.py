@@ -1,23 +1,25 @@
 """What the checker carries from place to place: problems, scope, facts, and the operations built so far."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tensorlogic.checker.limits import too_large
+from tensorlogic.checker.owning import shares
 from tensorlogic.checker.relation_data import Relations
 from tensorlogic.checker.scope import Closure, FunctionName, ModelName, Scope, StructName, Variable
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Problems
 from tensorlogic.diagnostics.suggest import did_you_mean
-from tensorlogic.ir.ir import Global, GlobalRef, Op, Operand, Region, Value
+from tensorlogic.ir.ir import Global, Op, Operand, Region, Value
 from tensorlogic.record import distinct_record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim, DimTooLarge
 from tensorlogic.types.facts import Facts
 from tensorlogic.types.obligations import Obligations
-from tensorlogic.types.types import DTypeVar, Fn, Int, List, ModelOf, Struct, Tensor, Tuple, Type, TypeVar, Unknown, widen
+from tensorlogic.types.types import DTypeVar, Fn, Int, List, Struct, Tensor, Tuple, Type, TypeVar, Unknown, widen
 
 
 @distinct_record
@@ -73,18 +75,26 @@ class State:
     statements: Mapping[type, Callable[["State", Any], None]]
     structs: dict[str, StructName] = field(default_factory=dict)
     models: dict[str, ModelName] = field(default_factory=dict)
+    made_of: dict[str, set[str]] = field(default_factory=dict)  # the models that making a model makes
     relations: Relations = field(default_factory=Relations)
     ops: list[Op] = field(default_factory=list)
     instantiations: int = 0
     value_dims: dict[Value, Dim] = field(default_factory=dict)
+    lent: set[Operand] = field(default_factory=set)  # results of functions that may be tensors of a model or of an argument
     folder: str = "."  # of the file that is being checked
     home: str = "."  # of the program
     file: str = ""
+    float_dtype: str = "float32"  # of literals, layers and loads of which the program does not say it
     settings: Mapping[str, str] = field(default_factory=dict)
     used_settings: set[str] = field(default_factory=set)
     written: frozenset[str] = frozenset()  # paths that the program writes to
 
     # --- checking ---------------------------------------------------------------------------------------------------
+
+    def folder_of_file(self) -> str:
+        """Where the file lies that is being checked, seen from the folder of the program: its paths are relative to it."""
+        folder = os.path.relpath(self.folder, self.home)
+        return "" if folder == "." else folder.replace(os.sep, "/")
 
     def expr(self, node: ast.Node, expected: Type | None = None) -> Typed:
         """Check an expression. `expected` is a hint for literals, lambdas and exact division; the caller still compares."""
@@ -226,25 +236,12 @@ class State:
             self.trace(variable.value, variable.type)
 
     def own(self, typed: Typed) -> Typed:
-        """What a variable of the program, or a result, takes from something that changes: a copy, which is a value from then on."""
-        if not isinstance(typed.type, Tensor) or not (self._changing_field(typed.operand) or self._changing_global(typed.operand)):
+        """What a variable of the program, or a result, takes from something that changes: a copy, which is a value from then on. It is
+        left out again where nothing changes while the value is read (`copies`)."""
+        if typed.closure is not None or not shares(self, typed.operand):
             return typed
-        return self.emit("builtin", (typed.operand,), typed.type, typed.span, name="clone", index=0)
-
-    def _changing_field(self, operand: Operand) -> bool:
-        """Whether it was just read from a field that learns, or that is assigned, while it may be needed."""
-        last = self.ops[-1] if self.ops else None
-        if last is None or last.code != "field" or last.results != (operand,):
-            return False
-        if last.args[0] is self.frame.receiver and last.attrs["name"] in self.frame.written:
-            return True
-        owner = getattr(last.args[0], "type", None)
-        learns = isinstance(owner, ModelOf) or (isinstance(owner, Struct) and last.attrs["name"] in self.structs[owner.name].item.learnable)
-        return learns and (self.frame.top or self.frame.changes)
-
-    def _changing_global(self, operand: Operand) -> bool:
-        changing = self.frame.top or self.frame.changes
-        return changing and isinstance(operand, GlobalRef) and self.globals[operand.name].learnable
+        name = "clone" if isinstance(typed.type, Tensor) else ".own"
+        return self.emit("builtin", (typed.operand,), typed.type, typed.span, name=name, index=0, implied=True)
 
     def _name_closure(self, closure: Closure, value: Value) -> None:
         at = next(i for i, op in enumerate(closure.ops) if op is closure.placeholder)

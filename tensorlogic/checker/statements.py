@@ -2,24 +2,20 @@
 
 from tensorlogic.checker.blocks import block_value
 from tensorlogic.checker.coerce import coerce
-from tensorlogic.checker.data import element_of
 from tensorlogic.checker.equations.solve import equation_value, is_equation_value
 from tensorlogic.checker.equations.statement import assign_equation, let_equation
 from tensorlogic.checker.lengths import kept_length
+from tensorlogic.checker.loops import run_statements
 from tensorlogic.checker.operators import condition
 from tensorlogic.checker.patterns import bind, bind_name, read_type
 from tensorlogic.checker.places import assign, is_equation
 from tensorlogic.checker.relation_queries import check_fact, check_question, is_relation
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Diagnostic
-from tensorlogic.ir.ir import Const, Op, Operand, Region, Value
+from tensorlogic.ir.ir import Op, Operand, Region
 from tensorlogic.stdlib import registry
 from tensorlogic.syntax import ast
-from tensorlogic.types.dims import Dim
-from tensorlogic.types.goals import Member
-from tensorlogic.types.types import Bool, Int, Library, List, Range, String, Tensor, Tuple, Type, Unknown, Void, is_unknown, widen
-
-MOST_VALUES = 64  # that a loop variable is said to be one of
+from tensorlogic.types.types import String, Type, Unknown, Void, is_unknown
 
 
 def check_expression(state: State, node: ast.ExprStmt) -> None:
@@ -40,7 +36,7 @@ def check_rule(state: State, node: ast.Rule) -> None:
 
 
 def check_branch(state: State, node: ast.If | ast.Match) -> None:
-    state.expr(node)
+    state.expr(node, Void())
 
 
 def check_let(state: State, node: ast.Let) -> None:
@@ -96,99 +92,13 @@ def check_assign(state: State, node: ast.Assign) -> None:
     if isinstance(node.target, ast.Call) and is_relation(state, node.target) and node.op == "=":
         check_fact(state, node.target, node.value)
         return
-    if node.where or node.op in ("max=", "min=") or is_equation(state, node.target) or is_equation_value(state, node.value):
+    if node.where or is_equation(state, node.target) or is_equation_value(state, node.value):
         assign_equation(state, node)
         return
     assign(state, node)
 
 
-# --- loops -----------------------------------------------------------------------------------------------------------
-
-
-def check_for(state: State, node: ast.For) -> None:
-    iterable = state.expr(node.iterable)
-    element = _element(state, iterable, node.iterable)
-    with state.block() as ops:
-        value = Value(node.target.name if isinstance(node.target, ast.BindPattern) else "", element)
-        _bind_element(state, node.target, value, element)
-        state.frame.loops += 1
-        _statements(state, node.body)
-        state.frame.loops -= 1
-    state.ops.append(Op("for", (iterable.operand,), (), {}, (Region((value,), tuple(ops)),), node.span))
-
-
-def _bind_element(state: State, target: ast.Pattern, value: Value, element: Type) -> None:
-    """The loop's own value is the variable, unless the body changes it or takes it apart."""
-    if isinstance(target, ast.BindPattern) and target.name not in state.frame.mutated:
-        variable = state.declare(target.name, element, target.span)
-        variable.value = value
-        state.trace(value, element)
-    elif not isinstance(target, ast.WildcardPattern):
-        bind(state, target, Typed(value, element, target.span))
-
-
-def _element(state: State, iterable: Typed, node: ast.Node) -> Type:
-    match iterable.type:
-        case Unknown():
-            return Unknown()
-        case Range():
-            return Int()
-        case String():
-            return String()
-        case List(_, items) if items and len(items) <= MOST_VALUES and (values := _numbers(items)):
-            return _one_of(state, values)
-        case List(element, items):
-            return element if not items or not all(i == items[0] for i in items) else widen(items[0])
-        case Tuple(items) if items and all(widen(i) == widen(items[0]) for i in items):
-            return widen(items[0])
-        case Tensor(dtype, shape) if shape and isinstance(shape[0], Dim):
-            return Tensor(dtype, shape[1:])
-        case Library(name="Dataset"):
-            return element_of(iterable.type)
-    state.error("TL0306", node.span, f"`for` goes over a list, a range or a tensor, found {iterable.type}", "not a sequence")
-    return Unknown()
-
-
-def _numbers(items: tuple[Type, ...]) -> frozenset[int]:
-    """The values of ints that are all known; empty where one is not."""
-    values = [item.value.value if isinstance(item, Int) and item.value is not None else None for item in items]
-    return frozenset(v for v in values if v is not None) if None not in values else frozenset()
-
-
-def _one_of(state: State, values: frozenset[int]) -> Type:
-    """An int that is one of a few."""
-    size = Dim.fresh()
-    (key,) = size.symbols()
-    state.frame.facts = state.frame.facts.at_least(key, min(values)).assume(Member(size, values))
-    return Int(size)
-
-
-def _statements(state: State, block: ast.Block) -> None:
-    for statement in block.statements:
-        state.statement(statement)
-
-
-def check_while(state: State, node: ast.While) -> None:
-    regions: list[Region] = []
-    test: Operand | None = Const(True, Bool()) if node.condition is None else None
-    with state.block() as ops:
-        if node.condition is not None:
-            typed = condition(state, node.condition)
-            test = typed.operand if typed else None
-    regions.append(Region((), tuple(ops), () if test is None else (test,)))
-    with state.block() as body:
-        state.frame.loops += 1
-        _statements(state, node.body)
-        state.frame.loops -= 1
-    regions.append(Region((), tuple(body)))
-    state.ops.append(Op("while", (), (), {}, tuple(regions), node.span))
-
-
-def check_leave(state: State, node: ast.Break | ast.Continue) -> None:
-    word = "break" if isinstance(node, ast.Break) else "continue"
-    if not state.frame.loops:
-        state.error("TL0101", node.span, f"`{word}` stands outside a loop")
-    state.add(word, (), node.span)
+# --- the rest --------------------------------------------------------------------------------------------------------
 
 
 def check_return(state: State, node: ast.Return) -> None:
@@ -224,9 +134,6 @@ def return_value(state: State, value: Typed, span) -> None:
     state.add("return", (fitted.operand,), span)
 
 
-# --- the rest --------------------------------------------------------------------------------------------------------
-
-
 def check_assert(state: State, node: ast.Assert) -> None:
     test = condition(state, node.condition, "what is asserted")
     operands: tuple[Operand, ...] = () if test is None else (test.operand,)
@@ -241,7 +148,7 @@ def check_assert(state: State, node: ast.Assert) -> None:
 def check_no_grad(state: State, node: ast.NoGrad) -> None:
     state.frame.no_grad += 1
     with state.block() as ops:
-        _statements(state, node.body)
+        run_statements(state, node.body)
     state.frame.no_grad -= 1
     state.ops.append(Op("no_grad", (), (), {}, (Region((), tuple(ops)),), node.span))
 

@@ -74,7 +74,7 @@ def _list_to_tensor(state: State, typed: Typed, other: Typed) -> Typed:
         state.report(describe(WrongType("an operand beside a tensor", "numbers in equal rows", typed.type, uneven(typed.type)), typed.span))
         return state.unknown(typed.span)
     dtype = other.type.dtype if isinstance(other.type, Tensor) else None
-    return to_tensor(state, typed, dtype if dtype and leaf_fits(found[1], dtype) else default_dtype(found[1]))
+    return to_tensor(state, typed, dtype if dtype and leaf_fits(found[1], dtype) else default_dtype(state, found[1]))
 
 
 def _result_type(need: Obligations, op: str, left: Type, right: Type) -> Type | None:
@@ -93,8 +93,8 @@ def _result_type(need: Obligations, op: str, left: Type, right: Type) -> Type | 
 
 
 def _result_dtype(need: Obligations, op: str, left: Type, right: Type) -> str | DTypeVar | None:
-    dtypes = [_operand_dtype(t, other) for t, other in ((left, right), (right, left))]
-    dtype = _mixed(need, op, dtypes[0], dtypes[1], left, right)
+    dtypes = [operand_dtype(t, other) for t, other in ((left, right), (right, left))]
+    dtype = mixed_dtype(need, op, dtypes[0], dtypes[1], left, right)
     if dtype is None:
         return None
     if op in COMPARISONS:
@@ -122,7 +122,7 @@ def _same_for_every_dtype(need: Obligations, op: str, dtype: DTypeVar, left: Typ
     return True
 
 
-def _operand_dtype(type_: Type, other: Type) -> str | DTypeVar:
+def operand_dtype(type_: Type, other: Type) -> str | DTypeVar:
     """A number takes the dtype of the tensor beside it, except a fraction beside integers."""
     if isinstance(type_, Tensor):
         return type_.dtype
@@ -136,7 +136,8 @@ def _operand_dtype(type_: Type, other: Type) -> str | DTypeVar:
     return "int64" if isinstance(type_, Int) and other.dtype == "bool" else other.dtype
 
 
-def _mixed(need: Obligations, op: str, a: str | DTypeVar, b: str | DTypeVar, left: Type, right: Type) -> str | DTypeVar | None:
+def mixed_dtype(need: Obligations, op: str, a: str | DTypeVar, b: str | DTypeVar, left: Type, right: Type) -> str | DTypeVar | None:
+    """What the dtypes of two operands of these types give together; None after a mistake."""
     if a == b:
         return a
     if op == "@" and (a in QUANTIZED or b in QUANTIZED):

@@ -18,8 +18,18 @@ from tensorlogic.types.types import AnyTensor, DTypeValue, Library, String, Tens
 from tensorlogic.types.unify import Bindings, Unifier
 
 
-def loaded_model(state: State, path: object, span: Span) -> Library:
-    """The type of `load_model(path)`: with its header where the path is known and nobody writes to it."""
+def dtype_value(type_: Type | None) -> str | None:
+    """The dtype that an argument of this type is."""
+    return type_.dtype if isinstance(type_, DTypeValue) and isinstance(type_.dtype, str) else None
+
+
+def load_dtype(state: State) -> str | None:
+    """What loads convert to where the program says nothing: what `--dtype` says, else nothing."""
+    return state.float_dtype if state.float_dtype != "float32" else None
+
+
+def loaded_model(state: State, path: object, dtype: str | None, span: Span) -> Library:
+    """The type of `load_model(path)`: with its header where the path is known and nobody writes to it. With a dtype its floats have it."""
     if not isinstance(path, str) or path in state.written:
         return Library("Model")
     from tensorlogic.formats import FormatError, read_header  # most programs load no model
@@ -30,13 +40,9 @@ def loaded_model(state: State, path: object, span: Span) -> Library:
         told = problem.diagnostic()
         state.report(Diagnostic(told.code, told.message, span, "", told.labels, told.notes, told.help))
         return Library("Model", {})
-    return Library("Model", header.entries)
-
-
-def folder_of(state: State) -> str:
-    """Where the file lies that is being checked, seen from the folder of the program: its paths are relative to it."""
-    folder = os.path.relpath(state.folder, state.home)
-    return "" if folder == "." else folder.replace(os.sep, "/")
+    if dtype is None:
+        return Library("Model", header.entries)
+    return Library("Model", {n: replace(entry, dtype=dtype) if is_float(entry.dtype) else entry for n, entry in header.entries.items()})
 
 
 def call_model(state: State, span: Span, model: Library) -> Typed:

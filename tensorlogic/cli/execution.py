@@ -37,7 +37,7 @@ def seed(text: str) -> int:
 
 def analysed(path: str, options: argparse.Namespace) -> Analysis:
     """A program without errors, its warnings shown. TensorLogicError with all diagnostics where it has an error."""
-    analysis = analyse(read_program(path), settings_of(options.set))
+    analysis = analyse(read_program(path), settings_of(options.set), getattr(options, "dtype", "float32"))
     analysis.checked()
     report(d for d in analysis.diagnostics if d.code != GUARD_INSERTED)
     return analysis

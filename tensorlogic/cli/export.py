@@ -1,7 +1,6 @@
 """`tlc build --emit pt2`: one pure function of a program as a file for `torch.export.load`."""
 
 import argparse
-import os
 import warnings
 from collections.abc import Mapping
 
@@ -10,7 +9,7 @@ from tensorlogic.cli.report import say
 from tensorlogic.cli.usage import UsageError, one_of
 from tensorlogic.driver import Analysis, described, load
 from tensorlogic.ir.ir import Module
-from tensorlogic.write import permissions, replace_file
+from tensorlogic.write import replace_behind
 
 BOOLS = {"true": True, "false": False}
 
@@ -29,9 +28,8 @@ def write_exported(options: argparse.Namespace) -> int:
     for warning in told:
         if issubclass(warning.category, Narrowed):
             say(f"note: {warning.message}")
-    place = os.path.realpath(options.output)
     try:
-        replace_file(place, saved(program), permissions(place))
+        replace_behind(options.output, saved(program))
     except OSError as problem:
         raise UsageError(f"{options.output} cannot be written: {problem.strerror or problem}") from None
     return 0

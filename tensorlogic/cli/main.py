@@ -21,10 +21,11 @@ COMMANDS = {
     "explain": ("explain", "what a code such as TL0301 means, with examples"),
     "builtins": ("builtins", "the functions of the language"),
     "inspect": ("inspect_file", "what a model file holds, from its header alone"),
+    "cost": ("cost", "what functions and models cost: operations, memory, parameters"),
     "plot": ("plot", "the loss curve of a training as a picture"),
     "env": ("env", "versions and devices, for a report of a problem"),
 }
-NOT_YET = ("generate", "graph", "cost", "repl", "lsp")
+NOT_YET = ("generate", "graph", "repl", "lsp")
 OUTPUT_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 COLLECT_AFTER = 100_000  # objects: a compiler makes trees, and looking for cycles in them took a sixth of its time
 EXIT_USAGE, EXIT_BUG, EXIT_INTERRUPTED, EXIT_PIPE = 2, 70, 130, 141

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tensorlogic.cli.curves import Curve, curves_of
 from tensorlogic.cli.svg import COLOURS, HEIGHT, WIDTH, chart
 from tensorlogic.cli.usage import UsageError
-from tensorlogic.write import permissions, replace_file
+from tensorlogic.write import replace_behind
 
 NO_MATPLOTLIB = "a .png needs matplotlib, which is not installed: `python -m pip install matplotlib`, or write a .svg, which needs nothing"
 
@@ -26,10 +26,9 @@ def execute(options: argparse.Namespace) -> int:
     curves = curves_of(options.logs)
     if options.log_scale and any(loss <= 0 for curve in curves for _, loss in curve.points):
         raise UsageError("--log-scale needs losses above 0")
-    place = os.path.realpath(options.output)
     content = draw(curves, options.log_scale)
     try:
-        replace_file(place, content, permissions(place))
+        replace_behind(options.output, content)
     except OSError as problem:
         raise UsageError(f"{options.output} cannot be written: {problem.strerror or problem}") from None
     return 0

@@ -1,6 +1,7 @@
 """Reading the command line: a parser whose mistakes become one sentence and exit code 2, and options that several commands share."""
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 from tensorlogic.diagnostics.suggest import did_you_mean
@@ -16,12 +17,27 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str):
         super().__init__(prog=prog, description=description, allow_abbrev=False)
 
+    program_arguments = False  # whether what stands behind `--` goes to the program, as `arguments`
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
 
+    def parse_args(self, args: Sequence[str], namespace: argparse.Namespace | None = None) -> argparse.Namespace:  # type: ignore[override]
+        own, behind = behind_dashes(args) if self.program_arguments else (list(args), [])
+        found = namespace or argparse.Namespace()
+        super().parse_args(own, found)
+        found.arguments = behind
+        return found
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="replace the value of a `const`; may be repeated")
+
+def behind_dashes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arguments in front of the first `--`, and those behind it."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return list(arguments[:end]), list(arguments[end + 1 :])
+
+
+def add_settings(parser: argparse.ArgumentParser, help: str = "replace the value of a `const`; may be repeated") -> None:
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=help)
 
 
 def settings_of(pairs: list[str]) -> dict[str, str]:

@@ -77,6 +77,7 @@ TITLES = {
     "TL0703": "unused or single variable",
     "TL0704": "precision loss",
     "TL0705": "index spelt like a name",
+    "TL0706": "dearer than a dense layer",
     "TL0801": "guard failed",
     "TL0802": "assertion failed",
     "TL0803": "NaN or Inf",

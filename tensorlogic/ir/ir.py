@@ -7,10 +7,12 @@ Operations, by `code` (attributes in parentheses):
 
     builtin(name, index)      a call of a builtin: `index` is the overload, INITIALIZER for what fills a declared tensor; one operand
                               per parameter, `Omitted` where left out; a variadic parameter takes the operands that are left.
-                              With (folder) its operand `path` is relative to that folder, seen from the program's own
+                              With (folder) its operand `path` is relative to that folder, seen from the program's own. With (implied)
+                              the checker put it there: a variable takes a copy of what may be written in place while it is read
     call(name, method)        a call of a function of this module, one operand per parameter, `Omitted` for a default
     call_value                the first operand is a function value
-    model(name)               a new model: a model of this module or a standard layer, one operand per parameter
+    model(name)               a new model: a model of this module or a standard layer, one operand per parameter. With (dtype) a layer has
+                              that one instead of float32
     call_method(name, method) a method of a model, which is operand 0; then one operand per parameter. `name` is unique in the module
     python_call(module, name, names, type)
                               a function of a Python module; `names` are the names of the arguments or None
@@ -149,7 +151,7 @@ class Op:
 class DimBinding:
     """How a dimension variable gets its number at a call: axis `axis` (negative from the right) of parameter `param`, which is
     `scale * value + offset`; or the int parameter itself when `axis` is None. With `field` it is that of a model: an int, or where there
-    is an axis a size of the tensor."""
+    is an axis a size of the tensor. `items` lead to the tensor in a list or tuple: the first of a list stands for all."""
 
     value: Value
     param: Value
@@ -157,6 +159,7 @@ class DimBinding:
     scale: int = 1
     offset: int = 0
     field: str = ""
+    items: tuple[int, ...] = ()
 
 
 @distinct_record

@@ -5,24 +5,27 @@ from collections.abc import Iterable
 from tensorlogic.ir import text_relations
 from tensorlogic.ir.ir import Function, Global, Model, Module, Omitted, Region, StructType
 from tensorlogic.ir.rewrite import operations, operations_in
+from tensorlogic.ir.text_lines import in_place, is_bound, only_guarded
 from tensorlogic.ir.text_models import fields
-from tensorlogic.ir.text_operations import STEP, Signatures, Writer, is_bound, only_guarded, python_name
+from tensorlogic.ir.text_operations import STEP, Remark, Signatures, Writer, no_remark, python_name
 from tensorlogic.ir.text_values import Names, constant, quoted, type_text
 from tensorlogic.types.types import Void
 
 
-def print_module(module: Module, signatures: Signatures) -> str:
-    """The text of a module. `signatures(name)` are the overloads of a builtin, for the names of its parameters.
+def print_module(module: Module, signatures: Signatures, remark: Remark = no_remark) -> str:
+    """The text of a module. `signatures(name)` are the overloads of a builtin, for the names of its parameters; `remark(op)` is what to
+    write behind an operation, as a comment.
 
-    Guards print as remarks: the checker finds them again when the text is read back.
+    Guards print as remarks, and copies that the checker implied not at all: it finds them again when the text is read back.
     """
-    return _Printer(module, signatures).text()
+    return _Printer(module, signatures, remark).text()
 
 
 class _Printer:
-    def __init__(self, module: Module, signatures: Signatures):
+    def __init__(self, module: Module, signatures: Signatures, remark: Remark):
         self.module = module
         self.signatures = signatures
+        self.remark = remark
         self.functions = {f.name: f for f in module.functions}
         self.structs = {s.name: s for s in module.structs}
         self.taken = {
@@ -45,7 +48,10 @@ class _Printer:
 
     def writer(self, names: Names, regions: tuple[Region, ...]) -> Writer:
         signatures = {model.name: model.signature for model in self.module.models}
-        return Writer(names, self.functions, self.structs, self.signatures, signatures, self.module, idle=only_guarded(regions))
+        idle, inline = only_guarded(regions), in_place(regions)
+        return Writer(
+            names, self.functions, self.structs, self.signatures, signatures, self.module, remark=self.remark, idle=idle, inline=inline
+        )
 
     def python_imports(self) -> list[str]:
         regions = [f.body for f in self.module.functions] + self.blocks()

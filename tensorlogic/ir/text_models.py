@@ -1,7 +1,8 @@
 """How models print: what makes their fields in line, as a declaration has no place for statements; their methods as functions."""
 
 from tensorlogic.ir.ir import Const, Member, Model, Op, Operand
-from tensorlogic.ir.text_operations import STEP, Writer, is_initializer
+from tensorlogic.ir.text_lines import is_initializer
+from tensorlogic.ir.text_operations import STEP, Writer, annotation
 from tensorlogic.ir.text_values import type_text
 
 ATOMS = ("model", "builtin", "list", "field", "call_method", "repeat", "cast", "copy", "tensor", "check_type")
@@ -49,8 +50,10 @@ def _field(member: Member, value: Operand, made: dict[Operand, Op], writer: Writ
     match member.kind:
         case "submodel" | "submodels" if value in made and made[value].code in ("model", "repeat"):
             return f"{member.name}: {text}"
-        case "submodel" | "submodels" | "value":
+        case "submodel" | "submodels":
             return f"let {member.name} = {text}"
+        case "value":
+            return f"let {member.name}{annotation(member.type)} = {text}"
     kind, frozen = ("param", "" if member.learnable else " frozen") if member.kind == "param" else ("buffer", "")
     default = f" = {text}" if isinstance(value, Const) or value in made else ""
     return f"{kind} {member.name}: {type_text(member.type)}{frozen}{default}"

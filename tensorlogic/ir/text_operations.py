@@ -1,18 +1,23 @@
 """How operations print: each as the construct of the language that makes it, one on a line."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tensorlogic.ir import text_relations
 from tensorlogic.ir.ir import Const, Function, Module, Omitted, Op, Operand, Region, StructType, Value
-from tensorlogic.ir.rewrite import operations_in
+from tensorlogic.ir.text_lines import is_bound, is_copy, is_implied, is_initializer, is_load, is_member
 from tensorlogic.ir.text_values import Names, type_text
 from tensorlogic.types.signature import Signature
-from tensorlogic.types.types import ModelOf, Type
+from tensorlogic.types.types import Type
 
 Signatures = Callable[[str], tuple[Signature, ...]]
+Remark = Callable[[Op], str]
 CONVERSIONS = ("tensor", "cast", "check_type")  # of operands, which may stand before or behind the guards of their operation
 STEP = "    "
+
+
+def no_remark(op: Op) -> str:
+    return ""
 
 
 @dataclass(slots=True)
@@ -25,8 +30,10 @@ class Writer:
     signatures: Signatures
     models: Mapping[str, Signature]
     module: Module
+    remark: Remark = no_remark
     lines: list[str] = field(default_factory=list)
     idle: set[Value] = field(default_factory=set)  # sizes that only guards read
+    inline: set[Value] = field(default_factory=set)  # what stands where it is read
     waiting: list[str] = field(default_factory=list)  # guards of the next operation
     receiver: Value | None = None  # the model whose method this is
     declared: dict[str, str] = field(default_factory=dict)  # `param w: float32[D]` of globals that have no value yet
@@ -56,7 +63,9 @@ class Writer:
             return 1
         if op.code not in ("guard", *CONVERSIONS):
             self.put_guards(depth)
-        if is_member(op):
+        if is_implied(op, following):
+            return self.owned(op, following, depth)
+        if is_member(op) or (op.results and op.results[0] in self.inline) or (is_copy(op) and not op.results[0].name):
             self.names.names[op.results[0]] = self.expression(op)
             return 1
         if op.code in ("set_index", "set_list_item", "set_field"):
@@ -72,8 +81,15 @@ class Writer:
         elif op.regions:
             self.with_regions(op, depth)
         else:
-            self.line(depth, self.binding(op) + self.expression(op))
+            remark = self.remark(op)
+            self.line(depth, self.binding(op) + self.expression(op) + (f"{STEP}// {remark}" if remark else ""))
         return 1
+
+    def owned(self, op: Op, copy: Op | None, depth: int) -> int:
+        """What a variable takes a copy of: only the variable, for the checker copies it again."""
+        assert copy is not None
+        self.names.names[op.results[0]] = self.names.of(copy.results[0])
+        return 1 + self.operation(replace(op, results=copy.results), None, depth)
 
     def binding(self, op: Op) -> str:
         """`let name: TYPE = `, nothing for an operation without result."""
@@ -135,6 +151,8 @@ class Writer:
 
     def builtin(self, op: Op, texts: list[str]) -> str:
         name = str(op.attrs["name"])
+        if is_copy(op):
+            return texts[0]
         if is_load(op):
             return f"{texts[0]}.get_tensor({texts[1]})"
         if name.startswith("."):  # `x.shape`
@@ -319,39 +337,5 @@ def named_arguments(signature: Signature, args: tuple[Operand, ...], texts: list
     return ", ".join(found)
 
 
-def is_bound(function: Function) -> bool:
-    """Whether a method takes `self`."""
-    return function.method_of is not None and bool(function.params) and function.params[0].name == "self"
-
-
-def is_initializer(op: Op) -> bool:
-    """`normal(0.02)` of a declaration: a builtin without a number of an overload."""
-    index = op.attrs.get("index", 0)
-    return op.code == "builtin" and isinstance(index, int) and index < 0
-
-
-def is_member(op: Op) -> bool:
-    """`m.w`, a field of a model, which is written where it is read."""
-    return op.code == "field" and isinstance(getattr(op.args[0], "type", None), ModelOf) and not op.results[0].name
-
-
-def is_load(op: Op) -> bool:
-    """`m.get_tensor(name)`: the dtype to convert to, its last operand, is that of the annotation."""
-    return op.code == "builtin" and op.attrs["name"] in (".get_tensor", ".get_tensor")
-
-
 def python_name(module: str) -> str:
     return module.replace(".", "_")
-
-
-def only_guarded(regions: tuple[Region, ...]) -> set[Value]:
-    """Sizes that guards alone read, or nothing: they come back with the guards."""
-    made: set[Value] = set()
-    read: set[object] = set()
-    for op in operations_in(regions):
-        if op.code == "builtin" and op.attrs["name"] in ("size", ".size") and op.results and not op.results[0].name:
-            made.add(op.results[0])
-        if op.code != "guard":
-            read.update(a for a in op.args if isinstance(a, Value))
-            read.update(y for region in op.regions for y in region.yields if isinstance(y, Value))
-    return made - {v for v in read if isinstance(v, Value)}

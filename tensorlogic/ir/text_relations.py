@@ -1,14 +1,29 @@
 """How relations print: declarations, rules, and the operations that tell and ask them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tensorlogic.ir.ir import Const, Module, Op
-from tensorlogic.ir.relations import SHARED, Aggregate, Arithmetic, Atom, Compare, Entities, Expression, Known, Literal, Not, Relation, Rule
+from tensorlogic.ir.relations import (
+    SHARED,
+    Aggregate,
+    Arithmetic,
+    Atom,
+    Compare,
+    Entities,
+    Expression,
+    Known,
+    Literal,
+    Not,
+    Relation,
+    Rule,
+    Term,
+)
 from tensorlogic.ir.rewrite import operations
 from tensorlogic.ir.text_values import quoted
+from tensorlogic.types.types import Fn
 
 PLACED = ("facts", "as_relation")  # operations that print as the declaration of their relation
-OPERATIONS = ("fact", "facts", "as_relation", "as_tensor", "entity", "query")
+OPERATIONS = ("fact", "facts", "as_relation", "as_tensor", "entity", "entities", "query")
 
 
 def declarations(module: Module) -> list[str]:
@@ -17,7 +32,9 @@ def declarations(module: Module) -> list[str]:
     placed = {str(op.attrs["relation"]) for op in operations(module) if op.code in PLACED}
     lines = [_entities(item) for item in known.entities if item.name != SHARED]
     lines += [declaration(item) for item in known.relations if item.declared and item.name not in placed]
-    return lines + [rule_text(rule) for rule in known.rules]
+    closed = {item.name for item in known.entities if item.closed}
+    places = {(item.name, at) for item in known.relations for at, kind in enumerate(item.columns) if kind in closed}
+    return lines + [rule_text(rule, places | {(name, 0) for name in closed}) for rule in known.rules]
 
 
 def _entities(item: Entities) -> str:
@@ -28,11 +45,12 @@ def declaration(item: Relation) -> str:
     return f"relation {item.name}({', '.join(item.columns)})" + (": float32" if item.weighted else "")
 
 
-def rule_text(rule: Rule) -> str:
+def rule_text(rule: Rule, listed: Collection[tuple[str, int]]) -> str:
+    """`listed` are the columns of relations whose entities are all declared: there they stand as names."""
     names = _names(rule)
     bounds = [f"steps <= {rule.steps}"] * (rule.steps is not None) + [f"tol < {rule.tol!r}"] * (rule.tol is not None)
     where = f" where {', '.join(bounds)}" if bounds else ""
-    return f"{_literal(rule.head, names)} {rule.op} {', '.join(_literal(part, names) for part in rule.body)}{where}"
+    return f"{_literal(rule.head, names, listed)} {rule.op} {', '.join(_literal(part, names, listed) for part in rule.body)}{where}"
 
 
 def _names(rule: Rule) -> dict[str, str]:
@@ -56,16 +74,22 @@ def _names(rule: Rule) -> dict[str, str]:
     return found | dict(zip(made, free, strict=False))
 
 
-def _literal(part: Literal, names: dict[str, str]) -> str:
+def _literal(part: Literal, names: dict[str, str], listed: Collection[tuple[str, int]]) -> str:
     match part:
         case Atom(relation, terms):
-            return f"{relation}({', '.join('_' if term is None else _expression(term, names) for term in terms)})"
+            return f"{relation}({', '.join(_place(term, names, (relation, at) in listed) for at, term in enumerate(terms))})"
         case Not(atom):
-            return f"not {_literal(atom, names)}"
+            return f"not {_literal(atom, names, listed)}"
         case Compare(op, left, right):
             return f"{_expression(left, names)} {op} {_expression(right, names)}"
         case Aggregate(result, op, value, body):
-            return f"{names[result]} = {op}({names[value]} : {', '.join(_literal(item, names) for item in body)})"
+            return f"{names[result]} = {op}({names[value]} : {', '.join(_literal(item, names, listed) for item in body)})"
+
+
+def _place(term: Term | None, names: dict[str, str], listed: bool) -> str:
+    if term is None:
+        return "_"
+    return str(term.value) if listed and isinstance(term, Known) else _expression(term, names)
 
 
 def _expression(expression: Expression, names: dict[str, str]) -> str:
@@ -91,11 +115,14 @@ def operation(op: Op, texts: Sequence[str], module: Module) -> str:
             return f"{declaration(_relation(module, relation))} from {texts[0]}"
         case "as_relation":
             indices = ", ".join(f"i{at}" for at in range(1, len(_relation(module, relation).columns) + 1))
-            return f"{declaration(_relation(module, relation))} = {texts[0]}[{indices}]"
+            made = "()" if isinstance(getattr(op.args[0], "type", None), Fn) else ""
+            return f"{declaration(_relation(module, relation))} = {texts[0]}{made}[{indices}]"
         case "as_tensor":
             return relation
         case "entity":
             return str(op.attrs["name"])
+        case "entities":
+            return str(op.attrs["entity"])
     return _query(op, texts)
 
 
@@ -123,4 +150,6 @@ def _query(op: Op, texts: Sequence[str]) -> str:
     assert isinstance(terms, tuple)
     shown = ("_" if term is None else texts[term] if isinstance(term, int) else term for term in terms)
     atom = f"{op.attrs['relation']}({', '.join(shown)})"
-    return {"query": f"query {atom}", "show": f"query {atom}", "count": f"count({atom})", "explain": f"explain {atom}"}[str(what)]
+    if what in ("count", "facts"):
+        return f"{what}({atom})"
+    return f"explain {atom}" if what == "explain" else f"query {atom}"

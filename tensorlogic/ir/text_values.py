@@ -128,7 +128,7 @@ def type_text(type_: Type) -> str | None:
         case Tensor(dtype, shape):
             if any(isinstance(item, Derived) for item in shape):
                 return None
-            sizes = ("?" if isinstance(item, Dim) and item.has_unknown else str(item) for item in shape)
+            sizes = ("?" if isinstance(item, Dim) and "?" in str(item) else str(item) for item in shape)
             return f"{dtype}[{', '.join(sizes)}]"
         case List(element):
             return _around("[{}]", (element,))

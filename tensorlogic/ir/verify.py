@@ -33,13 +33,13 @@ RESULTS = {
     "assign": 0, "set_global": 0, "for": 0, "while": 0, "break": 0, "continue": 0, "return": 0, "assert": 0, "guard": 0, "lambda": 1,
     "binary": 1, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "list": 1, "tuple": 1, "range": 1, "struct": 1, "field": 1,
     "set_field": 1, "item": 1, "list_item": 1, "list_slice": 1, "index": 1, "set_index": 1,
-    "set_list_item": 1, "fact": 0, "facts": 0, "as_tensor": 1, "as_relation": 0, "entity": 1,
+    "set_list_item": 1, "fact": 0, "facts": 0, "as_tensor": 1, "as_relation": 0, "entity": 1, "entities": 1,
     "python_call": 1, "copy": 1, "check_type": 1, "model": 1, "repeat": 1, "new_member": 0, "set_member": 0, "learn": 0,
 }  # fmt: skip
 ARGS = {
     "binary": 2, "unary": 1, "and": 1, "or": 1, "cast": 1, "tensor": 1, "field": 1, "set_field": 2, "item": 1, "list_item": 2,
     "list_slice": 4, "copy": 1, "assign": 1, "set_global": 1, "if": 1, "for": 1, "while": 0, "break": 0, "continue": 0, "no_grad": 0,
-    "repeat": 1, "new_member": 2, "set_member": 2, "facts": 1, "as_relation": 1, "entity": 0,
+    "repeat": 1, "new_member": 2, "set_member": 2, "facts": 1, "as_relation": 1, "entity": 0, "entities": 0,
 }  # fmt: skip
 CODES = {*RESULTS, "query", "builtin", "call", "call_value", "call_method", "if", "no_grad"}
 TERMINATORS = frozenset(("break", "continue", "return"))

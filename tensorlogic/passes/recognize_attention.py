@@ -1,246 +1,196 @@
 """softmax(q k / scale) v, however it is written out, as the one operation that the hardware has for it.
 
-What stands between must be read by nothing else, and have at least a batch axis. A sum with a tensor before the softmax is a mask, and
-so is `where(s <= t, ..., -1e9)` over positions: a causal one.
+The two products are read as equations of axes, so that the order of axes does not matter, nor how many are batches, or heads that share
+keys. What stands between must be read by nothing else. A sum with a tensor before the softmax is a mask, and so is
+`where(mask, scores, -1e9)`; over positions, `s <= t`, a causal one. Masks and scale are taken off from the outside inwards.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from tensorlogic.ir.ir import Const, Module, Omitted, Op, Operand, Region, Value
-from tensorlogic.ir.rewrite import blocks, map_regions, regions_in, values_in
+from tensorlogic.ir.ir import Const, Module, Omitted, Op, Operand
+from tensorlogic.passes.emission import Emission
+from tensorlogic.passes.patterns import (
+    Axes,
+    Reader,
+    constant,
+    is_binary,
+    is_builtin,
+    is_float,
+    permutation,
+    rank_of,
+    rewritten,
+    shape_of,
+)  # fmt: skip
+from tensorlogic.passes.write_attention import Attention, Masks, Part, is_number, write_attention
 from tensorlogic.record import record
-from tensorlogic.types.types import Bool, Float, Int, Tensor
+from tensorlogic.types.types import Float, Int
 
-FAR = -1e9  # what is as good as minus infinity, where each row keeps one place
-
-HELPERS = ("sqrt", "arange", "unsqueeze", "permute")
-
-
-@record
-class Found:
-    """The parts of an attention; `inner` are the operations that go."""
-
-    queries: Operand
-    keys: Operand
-    values: Operand
-    mask: Operand | None
-    causal: bool
-    scale: tuple[str, Operand] | None  # the operator and the number
-    inner: tuple[Op, ...]
+FAR = -1e9  # what is as good as minus infinity, where a row keeps one place
 
 
 def recognize_attention(module: Module) -> Module:
-    counts = _reads(module)
-    return map_regions(module, lambda region: _rewritten(region, counts))
+    return rewritten(module, _attention)
 
 
-def _reads(module: Module) -> Counter[Value]:
-    """How often each value is read, anywhere."""
-    found: Counter[Value] = Counter()
-    for region in regions_in(blocks(module)):
-        found.update(_values(region.yields))
-        for op in region.ops:
-            found.update(_values(op.args))
-            found.update(item for item in op.attrs.values() if isinstance(item, Value))
-    return found
+@record
+class Scores:
+    """What the softmax along `key` is applied to, taken apart: `operand` with its axes, scaled by numbers in turn, then masked. `inner`
+    are the operations that were taken off."""
+
+    operand: Operand
+    axes: Axes
+    key: object
+    inner: tuple[Op, ...]
+    masks: Masks
+    scale: tuple[tuple[str, Operand], ...] = ()
 
 
-def _values(operands: Iterable[Operand]) -> Iterator[Value]:
-    return (operand for operand in values_in(operands) if isinstance(operand, Value))
-
-
-def is_builtin(op: Op | None, name: str) -> bool:
-    return op is not None and op.code == "builtin" and op.attrs.get("name") == name
-
-
-def _rewritten(region: Region, counts: Counter[Value]) -> Region:
-    made = {result: op for op in region.ops for result in op.results}
-    ops, gone = [], set()
-    for op in region.ops:
-        found = _Match(made, counts).attention(op) if is_builtin(op, "matmul") else None
-        if found is None:
-            ops.append(op)
+def _attention(reader: Reader, op: Op) -> tuple[list[Op], tuple[Op, ...]] | None:
+    product = reader.product(op)
+    if product is None:
+        return None
+    for weights, values in ((product.left, product.right), (product.right, product.left)):
+        scores = _scores(reader, *weights)
+        source = reader.only(scores.operand) if scores is not None else None
+        heads = _heads(reader, source, scores) if source is not None and scores is not None else None
+        if heads is None or source is None or scores is None:
             continue
-        gone.update(id(inner) for inner in found.inner)
-        ops += _written(op, found, made)
-    if not gone:
-        return region
-    kept = [op for op in ops if id(op) not in gone]
-    return Region(region.params, tuple(_without_idle(kept, [op for op in region.ops if id(op) in gone], made, counts)), region.yields)
+        emission = Emission(op)
+        scale = _scale(reader, emission, scores.scale, heads[0])
+        found = Attention(*heads, reader.unturned(*values), scores.key, product.axes, scores.masks, scale)
+        written = write_attention(emission, found)
+        return None if written is None else (written, (*scores.inner, source))
+    return None
 
 
-def _without_idle(kept: list[Op], gone: list[Op], made: Mapping[Value, Op], counts: Counter[Value]) -> list[Op]:
-    """What only the operations that are gone have read goes too."""
-    written = Counter(value for op in kept for value in _values(op.args))
-    before = Counter(value for op in made.values() for value in _values(op.args))
-    idle = {id(op) for op in gone}
-    pending = list(gone)
-    while pending:
-        op = pending.pop()
-        for value in _values(op.args):
-            source = made.get(value)
-            elsewhere = counts[value] - before[value]
-            if source is None or id(source) in idle or not _is_plain(source) or written[value] > 0 or elsewhere or value.top:
-                continue
-            idle.add(id(source))
-            written.subtract(_values(source.args))
-            pending.append(source)
-    return [op for op in kept if id(op) not in idle]
+def _heads(reader: Reader, source: Op, scores: Scores) -> tuple[Part, Part] | None:
+    """Queries and keys of the product that makes the scores."""
+    product = reader.product(source)
+    if product is None or len(product.axes) != len(scores.axes):
+        return None
+    names = dict(zip(product.axes, scores.axes, strict=True))
+    sides = [(operand, tuple(names.get(axis, ("inner", axis)) for axis in axes)) for operand, axes in (product.left, product.right)]
+    queries, keys = sides if scores.key in sides[1][1] else sides[::-1]
+    return reader.unturned(*queries), reader.unturned(*keys)
 
 
-def _is_plain(op: Op) -> bool:
-    """Whether it does nothing but compute a value."""
-    return op.code in ("binary", "tensor", "cast") or (op.code == "builtin" and op.attrs["name"] in HELPERS)
+# --- between the products --------------------------------------------------------------------------------------------
 
 
-class _Match:
-    """Follows operands back to what made them."""
-
-    def __init__(self, made: Mapping[Value, Op], counts: Counter[Value]):
-        self.made, self.counts = made, counts
-        self.inner: list[Op] = []
-
-    def source(self, operand: Operand) -> Op | None:
-        return self.made.get(operand) if isinstance(operand, Value) else None
-
-    def only(self, operand: Operand) -> Op | None:
-        """What made a value that is read only here."""
-        single = isinstance(operand, Value) and self.counts[operand] == 1 and not operand.mutable and not operand.top
-        return self.source(operand) if single else None
-
-    def attention(self, op: Op) -> Found | None:
-        weights, last = op.args[:2]
-        soft = self.only(weights)
-        if soft is None or not is_builtin(soft, "softmax") or not _last(soft) or _rank(last) != _rank(weights) or _rank(last) < 3:
-            return None
-        self.inner.append(soft)
-        scores, mask, causal = self.masked(soft.args[0])
-        scores, scale = self.scaled(scores)
-        product = self.only(scores)
-        if product is None or not is_builtin(product, "matmul"):
-            return None
-        queries, turned = product.args[:2]
-        keys = self.turned(turned)
-        if keys is None or not _rank(queries) == _rank(keys) == _rank(last):
-            return None
-        return Found(queries, keys, last, mask, causal, scale, (*self.inner, product))
-
-    def masked(self, operand: Operand) -> tuple[Operand, Operand | None, bool]:
-        op = self.only(operand)
-        if op is None:
-            return operand, None, False
-        if op.code == "binary" and op.attrs["op"] == "+" and _floats(op.args[0]) and _floats(op.args[1]):
-            for scores, mask in (op.args, op.args[::-1]):
-                if is_builtin(self.source(self.scaled_source(scores)), "matmul"):
-                    self.inner.append(op)
-                    return scores, mask, False
-        if is_builtin(op, "where") and self.far(op.args[2]) and self.causal(op.args[0]):
-            self.inner.append(op)
-            return op.args[1], None, True
-        return operand, None, False
-
-    def scaled_source(self, operand: Operand) -> Operand:
-        """What is scaled, without taking note of it."""
-        op = self.only(operand)
-        number = op is not None and op.code == "binary" and op.attrs["op"] in ("/", "*") and _is_number(op.args[1])
-        return op.args[0] if number and op is not None else operand
-
-    def scaled(self, operand: Operand) -> tuple[Operand, tuple[str, Operand] | None]:
-        op = self.only(operand)
-        if op is None or op.code != "binary" or op.attrs["op"] not in ("/", "*"):
-            return operand, None
-        left, right = op.args
-        if op.attrs["op"] == "*" and _is_number(left):
-            left, right = right, left
-        if not _is_number(right):
-            return operand, None
-        self.inner.append(op)
-        return left, (str(op.attrs["op"]), right)
-
-    def turned(self, operand: Operand) -> Operand | None:
-        """The keys, whose last two axes were exchanged for the product."""
-        op = self.source(operand)
-        if op is None or not is_builtin(op, "permute") or not isinstance(op.args[1], Const):
-            return None
-        rank = _rank(operand)
-        if op.args[1].value != (*range(rank - 2), rank - 1, rank - 2):
-            return None
-        if self.only(operand) is not None:
-            self.inner.append(op)
-        return op.args[0]
-
-    def far(self, operand: Operand) -> bool:
-        op = self.source(operand)
-        constant = op.args[0] if op is not None and op.code == "tensor" else operand
-        return isinstance(constant, Const) and isinstance(constant.value, float) and constant.value <= FAR
-
-    def causal(self, operand: Operand) -> bool:
-        """`s <= t`, the position of the key against that of the query."""
-        op = self.source(operand)
-        if op is None or op.code != "binary" or op.attrs["op"] not in ("<=", ">=") or _rank(operand) != 2:
-            return False
-        key, query = op.args if op.attrs["op"] == "<=" else op.args[::-1]
-        return self.positions(key, 0) and self.positions(query, 1)
-
-    def positions(self, operand: Operand, flat: int) -> bool:
-        """Whether it is 0, 1, 2, ... with an axis of size 1 at `flat`; in front that may be left out."""
-        op = self.source(operand)
-        if is_builtin(op, "unsqueeze") and op is not None:
-            at = op.args[1].value if isinstance(op.args[1], Const) else None
-            return at == flat and is_builtin(self.source(op.args[0]), "arange")
-        return flat == 0 and is_builtin(op, "arange")
+def _scores(reader: Reader, operand: Operand, axes: Axes) -> Scores | None:
+    """The weights of the values, where they are a softmax that nothing else reads."""
+    scores = Scores(operand, axes, None, (), Masks())
+    while (turned := _permuted(scores, reader.only(scores.operand))) is not None:
+        scores = turned
+    soft = reader.only(scores.operand)
+    at = constant(soft.args[1]) if soft is not None and is_builtin(soft, "softmax") else None
+    if soft is None or not isinstance(at, int) or not is_float(operand):
+        return None
+    axes = scores.axes
+    scores = Scores(soft.args[0], axes, axes[at % len(axes)], (*scores.inner, soft), Masks(axes))
+    while (op := reader.only(scores.operand)) is not None:
+        further = _masked(reader, scores, op) or _scaled(scores, op) or _permuted(scores, op)
+        if further is None:
+            break
+        scores = further
+    return scores
 
 
-def _last(op: Op) -> bool:
-    at = op.args[1].value if isinstance(op.args[1], Const) else None
-    return at in (-1, _rank(op.args[0]) - 1)
+def _permuted(scores: Scores, op: Op | None) -> Scores | None:
+    order = None if op is None else permutation(op)
+    if op is None or order is None:
+        return None
+    turned = dict(zip(order, scores.axes, strict=True))
+    return replace(scores, operand=op.args[0], axes=tuple(turned[at] for at in range(len(order))), inner=(*scores.inner, op))
 
 
-def _rank(operand: Operand) -> int:
-    type_ = getattr(operand, "type", None)
-    return len(type_.shape) if isinstance(type_, Tensor) else -1
+def _scaled(scores: Scores, op: Op) -> Scores | None:
+    if not is_binary(op, "/", "*"):
+        return None
+    left, right = op.args
+    if op.attrs["op"] == "*" and is_number(left):
+        left, right = right, left
+    if not is_number(right):
+        return None
+    return replace(scores, operand=left, inner=(*scores.inner, op), scale=(*scores.scale, (str(op.attrs["op"]), right)))
 
 
-def _floats(operand: Operand) -> bool:
-    type_ = getattr(operand, "type", None)
-    return isinstance(type_, Tensor) and isinstance(type_.dtype, str) and type_.dtype.startswith(("float", "bfloat"))
+def _scale(reader: Reader, emission: Emission, scale: tuple[tuple[str, Operand], ...], queries: Part) -> Operand | None:
+    """What the scores are multiplied by; `Omitted` where it is one over the root of the size of the heads."""
+    inner = [size for axis, size in zip(queries[1], shape_of(queries[0]) or (), strict=True) if isinstance(axis, tuple)]
+    if len(scale) == 1 and len(inner) == 1 and _is_root(reader, *scale[0], inner[0]):
+        return Omitted()
+    total: Operand | None = None
+    for operator, number in scale:
+        if operator == "*" and total is None and isinstance(getattr(number, "type", None), Float):
+            total = number
+        else:
+            total = emission.result("binary", (total or Const(1.0, Float(1.0)), number), Float(), op=operator)
+    return total
 
 
-def _is_number(operand: Operand) -> bool:
-    return isinstance(getattr(operand, "type", None), Int | Float)
-
-
-# --- the operation ---------------------------------------------------------------------------------------------------
-
-
-def _written(op: Op, found: Found, made: Mapping[Value, Op]) -> list[Op]:
-    before, scale = _scale(op, found, made)
-    heads = (found.queries, found.keys, found.values)
-    if found.mask is not None:
-        return [*before, Op("builtin", (*heads, found.mask, scale, Omitted()), op.results, {"name": "attention", "index": 2}, (), op.span)]
-    causal = Const(True, Bool(True)) if found.causal else Omitted()
-    return [*before, Op("builtin", (*heads, scale, causal, Omitted()), op.results, {"name": "attention", "index": 0}, (), op.span)]
-
-
-def _scale(op: Op, found: Found, made: Mapping[Value, Op]) -> tuple[list[Op], Operand]:
-    """What the scores are multiplied by; nothing where it is one over the root of the size of the heads."""
-    if found.scale is None:
-        return [], Const(1.0, Float(1.0))
-    operator, number = found.scale
-    if operator == "/" and _is_root(number, found.queries, made):
-        return [], Omitted()
-    args = (Const(1.0, Float(1.0)), number)
-    value = Value("", Float())
-    return [Op("binary", args, (value,), {"op": operator}, (), op.span)], value
-
-
-def _is_root(number: Operand, queries: Operand, made: Mapping[Value, Op]) -> bool:
-    root = made.get(number) if isinstance(number, Value) else None
-    if root is None or not is_builtin(root, "sqrt"):
+def _is_root(reader: Reader, operator: str, number: Operand, size: object) -> bool:
+    """`/ sqrt(size)` or `* size ** -0.5`"""
+    op = reader.source(number)
+    root = operator == "/" and is_builtin(op, "sqrt") or operator == "*" and is_binary(op, "**") and op and constant(op.args[1]) == -0.5
+    if op is None or not root:
         return False
-    given = root.args[0]
-    inner = made.get(given) if isinstance(given, Value) else None
-    type_ = getattr(inner.args[0] if inner is not None and inner.code == "cast" else given, "type", None)
-    shape = queries.type.shape if isinstance(queries, Value) and isinstance(queries.type, Tensor) else ()
-    return isinstance(type_, Int) and bool(shape) and type_.value == shape[-1]
+    inner = reader.source(op.args[0])
+    type_ = getattr(inner.args[0] if inner is not None and inner.code == "cast" else op.args[0], "type", None)
+    return isinstance(type_, Int) and type_.value == size
+
+
+# --- masks -----------------------------------------------------------------------------------------------------------
+
+
+def _masked(reader: Reader, scores: Scores, op: Op) -> Scores | None:
+    """One mask taken off: of those, a `where` stands outside a sum, and both outside the scale."""
+    masks = scores.masks
+    if scores.scale or scores.axes != masks.axes or masks.added is not None:
+        return None
+    if is_binary(op, "+"):
+        return _added(reader, scores, op)
+    return _chosen(reader, scores, op) if is_builtin(op, "where") and masks.keep is None else None
+
+
+def _added(reader: Reader, scores: Scores, op: Op) -> Scores | None:
+    for inside, mask in (op.args, op.args[::-1]):
+        if is_float(mask) and rank_of(mask) >= 0 and shape_of(inside) == shape_of(op.results[0]) and _leads_to_product(reader, inside):
+            return replace(scores, operand=inside, inner=(*scores.inner, op), masks=replace(scores.masks, added=mask))
+    return None
+
+
+def _leads_to_product(reader: Reader, operand: Operand) -> bool:
+    op = reader.only(operand)
+    while op is not None and (is_binary(op, "*", "/") or permutation(op) is not None):
+        op = reader.only(op.args[1] if is_number(op.args[0]) else op.args[0])
+    return reader.product(op) is not None
+
+
+def _chosen(reader: Reader, scores: Scores, op: Op) -> Scores | None:
+    condition, *sides = op.args
+    for keep, (inside, far) in ((True, sides), (False, sides[::-1])):
+        if rank_of(condition) < 0 or not _is_far(reader, far) or shape_of(inside) != shape_of(op.results[0]):
+            continue
+        masks = replace(scores.masks, keep=(condition, keep), far=far, causal=_causal(reader, condition, keep, scores))
+        return replace(scores, operand=inside, inner=(*scores.inner, op), masks=masks)
+    return None
+
+
+def _is_far(reader: Reader, operand: Operand) -> bool:
+    op = reader.source(operand)
+    value = constant(op.args[0] if op is not None and op.code == "tensor" else operand)
+    return isinstance(value, float) and value <= FAR
+
+
+def _causal(reader: Reader, condition: Operand, keep: bool, scores: Scores) -> object | None:
+    """The axis of the queries, where a condition keeps the keys whose positions are not behind theirs."""
+    op = reader.source(condition)
+    if op is None or not is_binary(op, *(("<=", ">=") if keep else (">", "<"))):
+        return None
+    key, query = op.args if op.attrs["op"] in ("<=", ">") else op.args[::-1]
+    axes = scores.masks.axes
+    places = reader.line(key, len(axes)), reader.line(query, len(axes))
+    if None in places or axes[places[0]] != scores.key or places[0] == places[1]:  # type: ignore[index]
+        return None
+    return axes[places[1]]  # type: ignore[index]

@@ -4,8 +4,10 @@ Processes are started by `tlc run --nproc N` or `torchrun`, which say by WORLD_S
 """
 
 import os
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from torch import Tensor, nn
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 
 WAIT = timedelta(minutes=10)
+_LOST = re.compile(r"connection (was )?(closed|reset|refused)|broken pipe|remote process exited|timed out", re.I)
 BUCKET = 1 << 23  # elements that are summed by one call
 
 
@@ -56,6 +59,17 @@ def leave(code: int) -> None:
         os._exit(code)
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """TL0806 where another of the processes has ended, which PyTorch says as a broken connection somewhere."""
+    try:
+        yield
+    except RuntimeError as error:
+        if count() == 1 or not _LOST.search(str(error)):
+            raise
+        raise TensorLogicError(Diagnostic("TL0806", "another process of this training has ended")) from None
+
+
 def count() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
@@ -79,12 +93,13 @@ def wait() -> None:
 
 
 def share(batch: Any) -> Share:
-    """Every process takes some of the rows, as even as they come; without a batch all of them work on everything."""
+    """Every process takes some of the rows, as even as they come; without a batch all of them work on everything. Where there are fewer
+    rows than processes, some take a row that counts for nothing: all of them run the model, which is where sharded weights are lent."""
     rows = _rows(batch)
-    if rows is None or count() == 1:
+    if not rows or count() == 1:
         return Share(batch, 1.0 / count())
     first, last = rows * rank() // count(), rows * (rank() + 1) // count()
-    return Share(_some(batch, first, last), (last - first) / rows)
+    return Share(_some(batch, first, last) if first < last else _some(batch, 0, 1), (last - first) / rows)
 
 
 def _rows(batch: Any) -> int | None:

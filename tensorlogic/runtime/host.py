@@ -9,6 +9,18 @@ import torch
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 
+_arguments: list[str] = []
+
+
+def use_arguments(given: list[str]) -> None:
+    """What `args()` gives from now on."""
+    _arguments[:] = given
+
+
+def arguments() -> list[str]:
+    """The arguments of the program, each a text."""
+    return list(_arguments)
+
 
 def power(a: float, b: float) -> float:
     """`a ** b`, and NaN for a root of a number below zero, as in PyTorch; Python would give a complex number."""

@@ -1,7 +1,9 @@
 """What torch has no single expression for: rotary positions, losses with the classes last, small helpers of the language."""
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from time import time
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -96,3 +98,17 @@ def filtered(items: Iterable, function: Callable) -> list:
 def seconds() -> float:
     """Since 1970."""
     return time()
+
+
+def own(value: Any) -> Any:
+    """The value with tensors of its own: a struct, list or tuple of them, as a variable takes it from something that changes."""
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return dataclasses.replace(value, **{name: part.detach().clone() if _learns(part) else own(part) for name, part in parts.items()})
+    return type(value)(own(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+def _learns(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_leaf and value.requires_grad

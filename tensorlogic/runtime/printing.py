@@ -58,6 +58,8 @@ def quoted(value: str) -> str:
 
 
 def _struct(value: object) -> str:
-    """`Point { x: 1.0, y: 2.0 }`"""
-    parts = ", ".join(f"{f.name}: {source(getattr(value, f.name))}" for f in fields(value))  # type: ignore[arg-type]
-    return f"{type(value).__name__} {{ {parts} }}" if parts else f"{type(value).__name__} {{}}"
+    """`Point { x: 1.0, y: 2.0 }`, by the names of the program."""
+    held = [field.name for field in fields(value)]  # type: ignore[arg-type]
+    name, *shown = getattr(value, "__shown__", (type(value).__name__, *held))
+    parts = ", ".join(f"{label}: {source(getattr(value, field))}" for label, field in zip(shown, held, strict=True))
+    return f"{name} {{ {parts} }}" if parts else f"{name} {{}}"

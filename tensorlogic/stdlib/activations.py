@@ -2,12 +2,13 @@
 
 import math
 
+from tensorlogic.stdlib.costs import each
 from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.precise import real
 from tensorlogic.stdlib.registry import builtin
 
 
-@builtin("relu<T: number>(x: T[...S]) -> T[...S]", infer=real)
+@builtin("relu<T: number>(x: T[...S]) -> T[...S]", infer=real, cost=each(keeps="result"))
 def relu(x):
     """max(x, 0). See torch.relu."""
     return torch.relu(x)
@@ -19,7 +20,7 @@ def relu6(x):
     return torch.nn.functional.relu6(x)
 
 
-@builtin('gelu<T: float>(x: T[...S], approximate: string = "none") -> T[...S]')
+@builtin('gelu<T: float>(x: T[...S], approximate: string = "none") -> T[...S]', cost=each(8))
 def gelu(x, approximate="none"):
     """x times the normal distribution's probability up to x; `approximate: "tanh"` as in GPT-2. See torch.nn.functional.gelu."""
     return torch.nn.functional.gelu(x, approximate=approximate)
@@ -37,7 +38,7 @@ def sigmoid_of_float(x):
     return 0.5 * (math.tanh(0.5 * x) + 1.0)
 
 
-@builtin("sigmoid<T: float>(x: T[...S]) -> T[...S]")
+@builtin("sigmoid<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def sigmoid(x):
     """1 / (1 + exp(-x)). See torch.sigmoid."""
     return torch.sigmoid(x)
@@ -49,7 +50,7 @@ def tanh_of_float(x):
     return math.tanh(x)
 
 
-@builtin("tanh<T: float>(x: T[...S]) -> T[...S]")
+@builtin("tanh<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def tanh(x):
     """Hyperbolic tangent. See torch.tanh."""
     return torch.tanh(x)
@@ -61,7 +62,7 @@ def logsigmoid(x):
     return torch.nn.functional.logsigmoid(x)
 
 
-@builtin("softsign<T: float>(x: T[...S]) -> T[...S]")
+@builtin("softsign<T: float>(x: T[...S]) -> T[...S]", cost=each(3, extra="x * item"))
 def softsign(x):
     """x / (1 + |x|). See torch.nn.functional.softsign."""
     return torch.nn.functional.softsign(x)
@@ -91,7 +92,7 @@ def selu(x):
     return torch.nn.functional.selu(x)
 
 
-@builtin("tanhshrink<T: float>(x: T[...S]) -> T[...S]")
+@builtin("tanhshrink<T: float>(x: T[...S]) -> T[...S]", cost=each(2, keeps="", extra="result * item"))
 def tanhshrink(x):
     """x - tanh(x). See torch.nn.functional.tanhshrink."""
     return torch.nn.functional.tanhshrink(x)
@@ -145,7 +146,7 @@ def threshold(x, threshold, value):
     return torch.nn.functional.threshold(x, threshold, value)
 
 
-@builtin("step<T: float>(x: T[...S]) -> T[...S]")
+@builtin("step<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps=""))
 def step(x):
     """1 where x is positive, 0 elsewhere."""
     return torch.heaviside(x, torch.zeros((), dtype=x.dtype, device=x.device))
@@ -163,7 +164,11 @@ def glu(x, dim=-1):
     return torch.nn.functional.glu(x, dim=dim)
 
 
-@builtin("dropout<T: float>(x: T[...S], p: float = 0.5, training: bool = true) -> T[...S]", effect="random")
+@builtin(
+    "dropout<T: float>(x: T[...S], p: float = 0.5, training: bool = true) -> T[...S]",
+    effect="random",
+    cost=each(2, keeps="", extra="result"),
+)
 def dropout(x, p=0.5, training=True):
     """Zero with probability p and 1 / (1 - p) times x otherwise, while training. See torch.nn.functional.dropout."""
     return torch.nn.functional.dropout(x, p=p, training=training)

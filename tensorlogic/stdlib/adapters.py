@@ -33,10 +33,10 @@ def enable(adapter, on=True):
 @builtin("save_adapter(adapter: Adapter, path: string) -> void", effect="file")
 def save_adapter(adapter, path):
     """Write an adapter as a folder in PEFT's layout."""
-    return runtime.lora.save_adapter(adapter, path)
+    return runtime.adapter_files.save_adapter(adapter, path)
 
 
 @builtin("load_adapter(model: Model, path: string) -> Adapter", effect="file")
 def load_adapter(model, path):
     """Read an adapter in PEFT's layout into a model."""
-    return runtime.lora.load_adapter(model, path)
+    return runtime.adapter_files.load_adapter(model, path)

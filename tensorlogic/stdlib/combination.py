@@ -1,5 +1,6 @@
 """Builtins that put two operands, a condition or a bound together, and conversions between types of elements."""
 
+from tensorlogic.stdlib.costs import CAST, COPY, FLAT, VIEW, Cost, each
 from tensorlogic.stdlib.lazy import runtime, torch
 from tensorlogic.stdlib.precise import real
 from tensorlogic.stdlib.registry import builtin
@@ -31,11 +32,11 @@ def pow_of_floats(a, b):
 
 @builtin(
     "pow<T: int>(a: T[...S], b: int) -> T[...S]",
-    "pow<T: int>(a: T[...S], b: float) -> float32[...S]",
     "pow<T: float>(a: T[...S], b: float) -> T[...S]",
     "pow<T: int>(a: int, b: T[...S]) -> T[...S]",
     "pow<T: float>(a: float, b: T[...S]) -> T[...S]",
     "pow<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]",
+    mixes=True,
 )
 def pow_(a, b):
     """`a` to the power of `b`, also written `a ** b`. See torch.pow."""
@@ -53,6 +54,8 @@ def floor_div_of_numbers(a, b):
     "floor_div<T: float>(a: T[...S], b: float) -> T[...S]",
     "floor_div<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]",
     infer=real,
+    mixes=True,
+    cost=each(keeps=""),
 )
 def floor_div(a, b):
     """The quotient, rounded down. See torch.floor_divide."""
@@ -78,7 +81,12 @@ def ceil_div_of_ints(a, b):
     return -(-a // b)
 
 
-@builtin("ceil_div<T: int>(a: T[...S], b: int) -> T[...S]", "ceil_div<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]")
+@builtin(
+    "ceil_div<T: int>(a: T[...S], b: int) -> T[...S]",
+    "ceil_div<T: number>(a: T[...A], b: T[...B]) -> T[...broadcast(A, B)]",
+    mixes=True,
+    cost=each(2, keeps=""),
+)
 def ceil_div(a, b):
     """The quotient, rounded up."""
     return -torch.floor_divide(-a, b)
@@ -97,6 +105,7 @@ def clamp_of_number(x, min, max):
     "clamp<T: float>(x: T[...S], max: float) -> T[...S]",
     "clamp<T: number>(x: T[...S], min: T[...A], max: T[...B]) -> T[...broadcast3(S, A, B)]",
     infer=real,
+    mixes=True,
 )
 def clamp(x, min=None, max=None):
     """`x`, moved between the bounds. See torch.clamp."""
@@ -106,8 +115,8 @@ def clamp(x, min=None, max=None):
 @builtin(
     "where<T: number>(condition: bool[...C], x: T[...A], y: T[...B]) -> T[...broadcast3(C, A, B)]",
     "where<T: any>(condition: bool[...C], x: T[...A], y: T[...B]) -> T[...broadcast3(C, A, B)]",
-    "where<T: int>(condition: bool[...C], x: T[...A], y: float) -> float32[...broadcast(C, A)]",
-    "where<T: int>(condition: bool[...C], x: float, y: T[...B]) -> float32[...broadcast(C, B)]",
+    mixes=True,
+    cost=each(keeps="condition"),
 )
 def where(condition, x, y):
     """`x` where the condition is true, `y` elsewhere. See torch.where."""
@@ -119,19 +128,20 @@ def where(condition, x, y):
     "masked_fill<T: float>(x: T[...S], mask: bool[...M], value: float) -> T[...broadcast(S, M)]",
     "masked_fill<T: any>(x: T[...S], mask: bool[...M], value: bool) -> T[...broadcast(S, M)]",
     "masked_fill<T: any>(x: T[...S], mask: bool[...M], value: T[]) -> T[...broadcast(S, M)]",
+    cost=each(keeps="mask"),
 )
 def masked_fill(x, mask, value):
     """`value` where the mask is true, `x` elsewhere. See torch.masked_fill."""
     return torch.masked_fill(x, mask, value)
 
 
-@builtin("lerp<T: float>(a: T[...A], b: T[...B], weight: float) -> T[...broadcast(A, B)]")
+@builtin("lerp<T: float>(a: T[...A], b: T[...B], weight: float) -> T[...broadcast(A, B)]", mixes=True, cost=each(3, keeps=""))
 def lerp(a, b, weight):
     """`a + weight * (b - a)`. See torch.lerp."""
     return torch.lerp(a, b, weight)
 
 
-@builtin("nan_to_num<T: float>(x: T[...S], nan: float = 0.0, posinf: float = none, neginf: float = none) -> T[...S]")
+@builtin("nan_to_num<T: float>(x: T[...S], nan: float = 0.0, posinf: float = none, neginf: float = none) -> T[...S]", cost=each(3))
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     """Numbers in place of NaN and infinities. See torch.nan_to_num."""
     return torch.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
@@ -147,7 +157,7 @@ def _dequantized(call) -> Type | None:
     return call.result
 
 
-@builtin("dequantize<U: float>(x: Tensor, dtype: DType<U> = float32) -> Tensor", infer=_dequantized)
+@builtin("dequantize<U: float>(x: Tensor, dtype: DType<U> = float32) -> Tensor", infer=_dequantized, cost=Cost("2 * result", keeps=""))
 def dequantize(x, dtype=None):
     """The values of a block-quantized tensor."""
     return x.to(dtype=dtype)
@@ -158,31 +168,32 @@ def dequantize(x, dtype=None):
     "to<T: any>(x: T[...S], device: Device) -> T[...S]",
     "to<U: float>(x: Tensor, dtype: DType<U>, device: Device = none) -> Tensor",
     infer=_dequantized,
+    cost=CAST,
 )
 def to(x, dtype=None, device=None):
     """Another type of elements, another device. See torch.Tensor.to."""
     return x.to(dtype=dtype, device=device)
 
 
-@builtin("clone<T: any>(x: T[...S]) -> T[...S]")
+@builtin("clone<T: any>(x: T[...S]) -> T[...S]", cost=COPY)
 def clone(x):
     """A copy. See torch.clone."""
     return torch.clone(x)
 
 
-@builtin("detach<T: any>(x: T[...S]) -> T[...S]")
+@builtin("detach<T: any>(x: T[...S]) -> T[...S]", cost=VIEW)
 def detach(x):
     """The same values, outside the gradient. See torch.Tensor.detach."""
     return x.detach()
 
 
-@builtin("contiguous<T: any>(x: T[...S]) -> T[...S]")
+@builtin("contiguous<T: any>(x: T[...S]) -> T[...S]", cost=FLAT)
 def contiguous(x):
     """The same values, one after the other in memory. See torch.Tensor.contiguous."""
     return x.contiguous()
 
 
-@builtin("cpu<T: any>(x: T[...S]) -> T[...S]")
+@builtin("cpu<T: any>(x: T[...S]) -> T[...S]", cost=VIEW)
 def cpu(x):
     """The tensor on the CPU. See torch.Tensor.cpu."""
     return x.cpu()
@@ -194,19 +205,19 @@ def float_of_value(x):
     return float(x)
 
 
-@builtin("float<T: any>(x: T[...S]) -> float32[...S]")
+@builtin("float<T: any>(x: T[...S]) -> float32[...S]", cost=CAST)
 def float_(x):
     """As float32. See torch.Tensor.float."""
     return x.float()
 
 
-@builtin("half<T: any>(x: T[...S]) -> float16[...S]")
+@builtin("half<T: any>(x: T[...S]) -> float16[...S]", cost=CAST)
 def half_(x):
     """As float16. See torch.Tensor.half."""
     return x.half()
 
 
-@builtin("long<T: any>(x: T[...S]) -> int64[...S]")
+@builtin("long<T: any>(x: T[...S]) -> int64[...S]", cost=CAST)
 def long_(x):
     """As int64. See torch.Tensor.long."""
     return x.long()
@@ -218,7 +229,7 @@ def int_of_value(x):
     return int(x)
 
 
-@builtin("int<T: any>(x: T[...S]) -> int32[...S]")
+@builtin("int<T: any>(x: T[...S]) -> int32[...S]", cost=CAST)
 def int_(x):
     """As int32. See torch.Tensor.int."""
     return x.int()
@@ -230,7 +241,7 @@ def bool_of_value(x):
     return bool(x)
 
 
-@builtin("bool<T: any>(x: T[...S]) -> bool[...S]")
+@builtin("bool<T: any>(x: T[...S]) -> bool[...S]", cost=CAST)
 def bool_(x):
     """Whether each element is not zero. See torch.Tensor.bool."""
     return x.bool()

@@ -2,6 +2,7 @@
 
 from keyword import iskeyword
 
+from tensorlogic.stdlib.costs import FREE
 from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
@@ -75,6 +76,7 @@ def _parts(call) -> Type | None:
 @builtin(
     "batches(rows: any, size: int, shuffle: bool = false, drop_last: bool = false, seed: int = none) -> Dataset where size >= 1",
     infer=_batches,
+    cost=FREE,
 )
 def batches(rows, size, shuffle=False, drop_last=False, seed=None):
     """Some `rows` at a time, as a data set: of a tensor, a tuple of tensors, a list or a data set. `shuffle` draws an order per epoch."""
@@ -97,19 +99,20 @@ def _windows(call) -> Type | None:
     "windows(ids: [int], length: int, stride: int) -> Dataset where length >= 1, stride >= 1",
     "windows(ids: [int], length: int) -> Dataset where length >= 1",
     infer=_windows,
+    cost=FREE,
 )
 def windows(ids, length, stride=None):
     """A data set of the windows of a sequence of ids, each `stride` (or `length`) ids on: `inputs`, and as `targets` what comes next."""
     return runtime.data.windows(ids, length, stride)
 
 
-@builtin("random_split(rows: any, fraction: float, seed: int = none) -> any", infer=_parts)
-def random_split(rows, fraction, seed=None):
-    """Two parts of `rows`, drawn at random: `fraction` of them, and the others. See torch.utils.data.random_split."""
+@builtin("random_split(rows: any, fraction: float, seed: int = 0) -> any", infer=_parts, cost=FREE)
+def random_split(rows, fraction, seed=0):
+    """Two random parts of `rows`, the same in every run: `fraction` of them, and the others. See torch.utils.data.random_split."""
     return runtime.data.random_split(rows, fraction, seed)
 
 
-@builtin("len(xs: Dataset) -> int")
+@builtin("len(xs: Dataset) -> int", cost=FREE)
 def length_of_data(xs):
     return len(xs)
 

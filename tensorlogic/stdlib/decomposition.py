@@ -2,6 +2,7 @@
 
 from math import prod
 
+from tensorlogic.stdlib.costs import FREE, Cost, grown, product, train
 from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
@@ -9,6 +10,8 @@ from tensorlogic.types.facts import Rel
 from tensorlogic.types.mistakes import BadArgument, DTypeMismatch, RankMismatch, SizeMismatch
 from tensorlogic.types.shapes_base import ONE, argument, equal, is_known, known_or_fresh
 from tensorlogic.types.types import AnyTensor, List, Shape, Tensor, Tuple, Type
+
+_DECOMPOSED = Cost("0", keeps="", untold="how long a decomposition takes depends on the numbers: not counted")
 
 
 def _ranks(call, shape: Shape, n: int) -> tuple[Dim, ...] | None:
@@ -47,7 +50,7 @@ def _bounded(call, shape: Shape, at: int, before: Dim, rank: Dim) -> Dim:
     return Dim.const(min(n for n in known if n is not None)) if None not in known else Dim.fresh()
 
 
-@builtin("tt_svd<T: float>(x: T[...S], ranks: [int]) -> [T[?, ?, ?]]", infer=_cores)
+@builtin("tt_svd<T: float>(x: T[...S], ranks: [int]) -> [T[?, ?, ?]]", infer=_cores, cost=_DECOMPOSED)
 def tt_svd(x, ranks):
     """The tensor train of `x`: cores [r0, n, r1] whose product is `x`, or near it with smaller inner ranks."""
     return runtime.decompose.tt_svd(x, ranks)
@@ -86,7 +89,7 @@ def _known_tensors(given: Type) -> tuple[Tensor, ...]:
     return known if len(known) == len(items or ()) else ()
 
 
-@builtin("tt_reconstruct(cores: [Tensor]) -> Tensor", infer=_train)
+@builtin("tt_reconstruct(cores: [Tensor]) -> Tensor", infer=_train, cost=product(train))
 def tt_reconstruct(cores):
     """The tensor that a tensor train stands for."""
     return runtime.decompose.tt_reconstruct(cores)
@@ -108,7 +111,7 @@ def _rank_fits(call, rank: Dim, size) -> bool:
     return call.need.require(Rel("<=", rank, size), lambda w: SizeMismatch("a rank above its size", rank, size, w), certain=True)
 
 
-@builtin("tucker<T: float>(x: T[...S], ranks: [int]) -> (Tensor, [T[?, ?]])", infer=_tucker)
+@builtin("tucker<T: float>(x: T[...S], ranks: [int]) -> (Tensor, [T[?, ?]])", infer=_tucker, cost=_DECOMPOSED)
 def tucker(x, ranks):
     """Tucker's form of `x`: a core of the given sizes and one factor [n, r] for each axis."""
     return runtime.decompose.tucker(x, ranks)
@@ -127,7 +130,7 @@ def _from_core(call) -> Type | None:
     return Tensor(core.dtype, tuple(i.shape[0] for i in items)) if agree else None
 
 
-@builtin("tucker_reconstruct<T: float>(core: T[...S], factors: [Tensor]) -> Tensor", infer=_from_core)
+@builtin("tucker_reconstruct<T: float>(core: T[...S], factors: [Tensor]) -> Tensor", infer=_from_core, cost=product(grown))
 def tucker_reconstruct(core, factors):
     """The tensor that a core and its factors stand for."""
     return runtime.decompose.tucker_reconstruct(core, factors)
@@ -145,13 +148,13 @@ def _bonds(call) -> Type | None:
     return call.result if not cores or _train(call) is not None else None
 
 
-@builtin("tt_ranks(cores: [Tensor]) -> [int]", infer=_bonds)
+@builtin("tt_ranks(cores: [Tensor]) -> [int]", infer=_bonds, cost=FREE)
 def tt_ranks(cores):
     """The ranks between the cores of a tensor train, with the 1 at both ends."""
     return runtime.decompose.tt_ranks(cores)
 
 
-@builtin("compression_ratio<T: any>(x: T[...S], parts: [Tensor]) -> float")
+@builtin("compression_ratio<T: any>(x: T[...S], parts: [Tensor]) -> float", cost=FREE)
 def compression_ratio(x, parts):
     """How many times more elements `x` has than the parts together."""
     return runtime.decompose.compression_ratio(x, parts)

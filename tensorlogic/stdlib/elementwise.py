@@ -2,6 +2,7 @@
 
 import math
 
+from tensorlogic.stdlib.costs import each
 from tensorlogic.stdlib.lazy import torch
 from tensorlogic.stdlib.registry import builtin
 
@@ -12,7 +13,7 @@ def sqrt_of_float(x):
     return math.sqrt(x)
 
 
-@builtin("sqrt<T: float>(x: T[...S]) -> T[...S]")
+@builtin("sqrt<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def sqrt(x):
     """Square root. See torch.sqrt."""
     return torch.sqrt(x)
@@ -24,7 +25,7 @@ def exp_of_float(x):
     return math.exp(x)
 
 
-@builtin("exp<T: float>(x: T[...S]) -> T[...S]")
+@builtin("exp<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def exp(x):
     """e to the power of x. See torch.exp."""
     return torch.exp(x)
@@ -84,7 +85,7 @@ def expm1_of_float(x):
     return math.expm1(x)
 
 
-@builtin("expm1<T: float>(x: T[...S]) -> T[...S]")
+@builtin("expm1<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def expm1(x):
     """e to the power of x, minus 1. See torch.expm1."""
     return torch.expm1(x)
@@ -120,7 +121,7 @@ def tan_of_float(x):
     return math.tan(x)
 
 
-@builtin("tan<T: float>(x: T[...S]) -> T[...S]")
+@builtin("tan<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def tan(x):
     """Tangent. See torch.tan."""
     return torch.tan(x)
@@ -204,19 +205,19 @@ def atanh(x):
     return torch.atanh(x)
 
 
-@builtin("exp2<T: float>(x: T[...S]) -> T[...S]")
+@builtin("exp2<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def exp2(x):
     """2 to the power of x. See torch.exp2."""
     return torch.exp2(x)
 
 
-@builtin("rsqrt<T: float>(x: T[...S]) -> T[...S]")
+@builtin("rsqrt<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def rsqrt(x):
     """1 / sqrt(x). See torch.rsqrt."""
     return torch.rsqrt(x)
 
 
-@builtin("reciprocal<T: float>(x: T[...S]) -> T[...S]")
+@builtin("reciprocal<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps="result"))
 def reciprocal(x):
     """1 / x. See torch.reciprocal."""
     return torch.reciprocal(x)
@@ -246,7 +247,7 @@ def erfc(x):
     return torch.erfc(x)
 
 
-@builtin("erfinv<T: float>(x: T[...S]) -> T[...S]")
+@builtin("erfinv<T: float>(x: T[...S]) -> T[...S]", cost=each(1))
 def erfinv(x):
     """Inverse of the error function. See torch.erfinv."""
     return torch.erfinv(x)
@@ -288,7 +289,7 @@ def deg2rad_of_float(x):
     return math.radians(x)
 
 
-@builtin("deg2rad<T: float>(x: T[...S]) -> T[...S]")
+@builtin("deg2rad<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps=""))
 def deg2rad(x):
     """Degrees to radians. See torch.deg2rad."""
     return torch.deg2rad(x)
@@ -300,7 +301,7 @@ def rad2deg_of_float(x):
     return math.degrees(x)
 
 
-@builtin("rad2deg<T: float>(x: T[...S]) -> T[...S]")
+@builtin("rad2deg<T: float>(x: T[...S]) -> T[...S]", cost=each(keeps=""))
 def rad2deg(x):
     """Radians to degrees. See torch.rad2deg."""
     return torch.rad2deg(x)

@@ -1,5 +1,6 @@
 """Builtins of the host language: printing, assertions, time, values out of tensors."""
 
+from tensorlogic.stdlib.costs import FREE, over
 from tensorlogic.stdlib.lazy import runtime, torch
 from tensorlogic.stdlib.precise import real
 from tensorlogic.stdlib.registry import builtin
@@ -10,22 +11,28 @@ from tensorlogic.types.shapes_base import ONE, axis_of, count
 from tensorlogic.types.types import Bool, Float, Int, List, Tensor, Type
 
 
-@builtin(r'print(template: Template, values: Many<any>, end: string = "\n") -> void', effect="output")
+@builtin(r'print(template: Template, values: Many<any>, end: string = "\n") -> void', effect="output", cost=FREE)
 def print_filled(template, *values, end="\n"):
     """Write values separated by spaces; a literal with `{}` in front is filled with them."""
     return runtime.printing.print_values(runtime.printing.filled(template, *values), end=end)
 
 
-@builtin("print(values: Many<Plain>) -> void", effect="output")
+@builtin("print(values: Many<Plain>) -> void", effect="output", cost=FREE)
 def print_plain(*values):
     """Write values separated by spaces."""
     return print(*values)
 
 
-@builtin(r'print(values: Many<any>, end: string = "\n") -> void', effect="output")
+@builtin(r'print(values: Many<any>, end: string = "\n") -> void', effect="output", cost=FREE)
 def print_(*values, end="\n"):
     """Write values separated by spaces."""
     return runtime.printing.print_values(*values, end=end)
+
+
+@builtin("args() -> [string]", effect="file", cost=FREE)
+def args():
+    """What stands behind `--` in `tlc run program.tl -- a b`, as texts."""
+    return runtime.host.arguments()
 
 
 @builtin("panic(message: string) -> void", effect="panic")
@@ -44,7 +51,7 @@ _EQUAL = (
 )
 
 
-@builtin(*_EQUAL, effect="panic")
+@builtin(*_EQUAL, effect="panic", cost=over("a", keeps=""))
 def assert_eq(a, b):
     """Stop unless both are the same: numbers, strings, lists, tensors element by element."""
     return runtime.testing.assert_eq(a, b)
@@ -55,6 +62,7 @@ def assert_eq(a, b):
     "assert_close<T: any>(a: T[...S], b: T[...S], tol: float = 1e-6) -> void",
     "assert_close<T: number>(a: T[...S], b: float, tol: float = 1e-6) -> void",
     effect="panic",
+    cost=over("a", 4, keeps=""),
 )
 def assert_close(a, b, tol=1e-6):
     """Stop unless all elements differ by at most `tol`; shapes must be the same, a number stands for every element."""
@@ -66,7 +74,7 @@ def _elements_of(call) -> Type | None:
     return Int(count(x.shape)) if isinstance(x, Tensor) else Int()
 
 
-@builtin("numel<T: any>(x: T[...S]) -> int", infer=_elements_of)
+@builtin("numel<T: any>(x: T[...S]) -> int", infer=_elements_of, cost=FREE)
 def numel(x):
     """The number of elements. See torch.numel."""
     return x.numel()
@@ -79,7 +87,7 @@ def _axis_size(call) -> Type | None:
     return Int(size) if isinstance(size, Dim) else Int()
 
 
-@builtin("size<T: any>(x: T[...S], dim: int) -> int", infer=_axis_size)
+@builtin("size<T: any>(x: T[...S], dim: int) -> int", infer=_axis_size, cost=FREE)
 def size(x, dim):
     """The size of one axis. See torch.Tensor.size."""
     return x.shape[dim]
@@ -93,7 +101,13 @@ def _one_element(call) -> Type | None:
     return call.result
 
 
-@builtin("item<T: float>(x: T[...S]) -> float", "item<T: int>(x: T[...S]) -> int", "item<T: bool>(x: T[...S]) -> bool", infer=_one_element)
+@builtin(
+    "item<T: float>(x: T[...S]) -> float",
+    "item<T: int>(x: T[...S]) -> int",
+    "item<T: bool>(x: T[...S]) -> bool",
+    infer=_one_element,
+    cost=FREE,
+)
 def item(x):
     """The value of a tensor with one element. See torch.Tensor.item."""
     return x.item()
@@ -111,7 +125,7 @@ def _nested(call) -> Type | None:
     return value
 
 
-@builtin("tolist<T: any>(x: T[...S]) -> any", infer=_nested)
+@builtin("tolist<T: any>(x: T[...S]) -> any", infer=_nested, cost=FREE)
 def tolist(x):
     """The elements as nested lists. See torch.Tensor.tolist."""
     return x.tolist()

@@ -29,10 +29,10 @@ def library_names() -> tuple[str, ...]:
 
 
 @cache
-def library_model(name: str) -> ast.ModelDecl:
-    """The declaration of a layer that is written in the language."""
+def library_model(name: str, dtype: str = "float32") -> ast.ModelDecl:
+    """The declaration of a layer that is written in the language, with floats of this dtype."""
     with open(os.path.join(FOLDER, f"{name}.tl"), encoding="utf-8") as file:
-        source = Source(f"library/{name}.tl", file.read())
+        source = Source(f"library/{name}.tl", file.read().replace("f32", dtype))
     return next(node for node in parse_whole(source).statements if isinstance(node, ast.ModelDecl))
 
 

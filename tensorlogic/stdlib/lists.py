@@ -1,5 +1,6 @@
 """Builtins on lists, tuples and ranges."""
 
+from tensorlogic.stdlib.costs import FREE, calls
 from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 from tensorlogic.types.dims import Dim
@@ -25,7 +26,7 @@ def _length(call) -> Type | None:
     return Int()
 
 
-@builtin("len(xs: [any]) -> int", "len(xs: string) -> int", "len<T: any>(xs: T[...S]) -> int", infer=_length)
+@builtin("len(xs: [any]) -> int", "len(xs: string) -> int", "len<T: any>(xs: T[...S]) -> int", infer=_length, cost=FREE)
 def len_(xs):
     """The number of items of a list, tuple or range, of characters of a string, of rows of a tensor."""
     return len(xs)
@@ -59,7 +60,13 @@ def _mapped(call) -> Type | None:
     return List(results[0], results) if results else call.result
 
 
-@builtin("map<A, B>(xs: [A], f: fn(A) -> B) -> [B]", "map(xs: [any], f: any) -> [any]", infer=_mapped, effect="calls")
+@builtin(
+    "map<A, B>(xs: [A], f: fn(A) -> B) -> [B]",
+    "map(xs: [any], f: any) -> [any]",
+    infer=_mapped,
+    effect="calls",
+    cost=calls("f", "xs", memory="items"),
+)
 def map_(xs, f):
     """The results of a function for each item, in order."""
     return runtime.ops.mapped(xs, f)
@@ -69,7 +76,7 @@ def _filtered(call) -> Type | None:
     return List(widen(_elements(call.types["xs"])[0]))
 
 
-@builtin("filter<A>(xs: [A], f: fn(A) -> bool) -> [A]", infer=_filtered, effect="calls")
+@builtin("filter<A>(xs: [A], f: fn(A) -> bool) -> [A]", infer=_filtered, effect="calls", cost=calls("f", "xs"))
 def filter_(xs, f):
     """The items for which a function gives true."""
     return runtime.ops.filtered(xs, f)
@@ -81,7 +88,7 @@ def _zipped(call) -> Type | None:
     return List(Tuple((widen(a), widen(b))), pairs)
 
 
-@builtin("zip(a: [any], b: [any]) -> [any]", infer=_zipped)
+@builtin("zip(a: [any], b: [any]) -> [any]", infer=_zipped, cost=FREE)
 def zip_(a, b):
     """Pairs of the items of two lists, as long as the shorter one."""
     return list(zip(a, b, strict=False))
@@ -93,19 +100,25 @@ def _numbered(call) -> Type | None:
     return List(Tuple((Int(), widen(element))), pairs)
 
 
-@builtin("enumerate(xs: [any]) -> [any]", infer=_numbered)
+@builtin("enumerate(xs: [any]) -> [any]", infer=_numbered, cost=FREE)
 def enumerate_(xs):
     """Pairs of place and item."""
     return list(enumerate(xs))
 
 
-@builtin("push<A>(xs: [A], x: A) -> void", effect="mutation")
+@builtin("push<A>(xs: [A], x: A) -> void", effect="mutation", cost=FREE)
 def push(xs, x):
     """Add an item at the end of a list."""
     return xs.append(x)
 
 
-@builtin("reversed<A>(xs: [A]) -> [A]")
+def _reversed(call) -> Type | None:
+    """What is known of the items one by one is known in the other order."""
+    element, items = _elements(call.types["xs"])
+    return List(element, items[::-1]) if items is not None else call.result
+
+
+@builtin("reversed<A>(xs: [A]) -> [A]", infer=_reversed, cost=FREE)
 def reversed_(xs):
     """The items in the opposite order."""
     return list(xs)[::-1]

@@ -1,5 +1,6 @@
 """Builtins that measure how far predictions are from targets. Both obey the rule of broadcasting: no accidental [N, N]."""
 
+from tensorlogic.stdlib.costs import Cost, over
 from tensorlogic.stdlib.lazy import runtime, torch
 from tensorlogic.stdlib.registry import builtin
 
@@ -8,26 +9,28 @@ _WEIGHTED = 'reduction: string = "mean") -> T[...weighted_loss(A, B, reduction)]
 _LOGITS = "binary_cross_entropy_with_logits<T: float>(x: T[...A], target: T[...A]"
 _RESULT = 'reduction: string = "mean") -> T[...loss(A, B, reduction)]'
 
+_CROSS = over("logits", 4, keeps="targets", extra="logits * item")  # the logarithms of the softmax
 
-@builtin(f"mse_loss{_PAIR}, {_RESULT}")
+
+@builtin(f"mse_loss{_PAIR}, {_RESULT}", cost=over("x", 3))
 def mse_loss(x, target, reduction="mean"):
     """The mean of the squared differences. See torch.nn.functional.mse_loss."""
     return torch.nn.functional.mse_loss(x, target, reduction=reduction)
 
 
-@builtin(f"l1_loss{_PAIR}, {_RESULT}")
+@builtin(f"l1_loss{_PAIR}, {_RESULT}", cost=over("x", 3, keeps="", extra="x * item"))
 def l1_loss(x, target, reduction="mean"):
     """The mean of the absolute differences. See torch.nn.functional.l1_loss."""
     return torch.nn.functional.l1_loss(x, target, reduction=reduction)
 
 
-@builtin(f"smooth_l1_loss{_PAIR}, beta: float = 1.0, {_RESULT}")
+@builtin(f"smooth_l1_loss{_PAIR}, beta: float = 1.0, {_RESULT}", cost=over("x", 5))
 def smooth_l1_loss(x, target, beta=1.0, reduction="mean"):
     """Squares of small differences, sizes of large ones. See torch.nn.functional.smooth_l1_loss."""
     return torch.nn.functional.smooth_l1_loss(x, target, reduction=reduction, beta=beta)
 
 
-@builtin(f"huber_loss{_PAIR}, delta: float = 1.0, {_RESULT}")
+@builtin(f"huber_loss{_PAIR}, delta: float = 1.0, {_RESULT}", cost=over("x", 5))
 def huber_loss(x, target, delta=1.0, reduction="mean"):
     """Squares of differences below `delta`, sizes of larger ones. See torch.nn.functional.huber_loss."""
     return torch.nn.functional.huber_loss(x, target, reduction=reduction, delta=delta)
@@ -36,6 +39,7 @@ def huber_loss(x, target, delta=1.0, reduction="mean"):
 @builtin(
     'binary_cross_entropy<T: float>(x: T[...A], target: T[...A], reduction: string = "mean") -> T[...loss_of(A, reduction)]',
     f"binary_cross_entropy<T: float>(x: T[...A], target: T[...A], weight: T[...B], {_WEIGHTED}",
+    cost=over("x", 6),
 )
 def binary_cross_entropy(x, target, weight=None, reduction="mean"):
     """The cross entropy of probabilities. See torch.nn.functional.binary_cross_entropy."""
@@ -47,6 +51,7 @@ def binary_cross_entropy(x, target, weight=None, reduction="mean"):
     f"{_LOGITS}, weight: T[...B], {_WEIGHTED}",
     f"{_LOGITS}, pos_weight: T[...B], {_WEIGHTED}",
     f"{_LOGITS}, weight: T[...B], pos_weight: T[...C], {_WEIGHTED.replace('B,', 'B, C,')}",
+    cost=over("x", 8),
 )
 def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, reduction="mean"):
     """The cross entropy of sigmoid(x). See torch.nn.functional.binary_cross_entropy_with_logits."""
@@ -60,6 +65,7 @@ _CLASSES = "weight: T[C] = none, ignore_index: int = -100"
     f'cross_entropy<T: float>(logits: T[N, C], targets: int64[N], {_CLASSES}, label_smoothing: float = 0.0, reduction: string = "mean")'
     " -> T[...rows_loss(N, reduction)]",
     f'cross_entropy<T: float>(logits: T[C], targets: int64[], {_CLASSES}, label_smoothing: float = 0.0, reduction: string = "mean") -> T[]',
+    cost=_CROSS,
 )
 def cross_entropy(logits, targets, weight=None, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
     """The mean of -log softmax(logits) at the targets; the classes are the last axis. See torch.nn.functional.cross_entropy."""
@@ -71,6 +77,7 @@ def cross_entropy(logits, targets, weight=None, ignore_index=-100, label_smoothi
 @builtin(
     f"cross_entropy<T: float>(logits: T[...B, C], targets: int64[...B], {_CLASSES}, label_smoothing: float = 0.0,"
     ' reduction: string = "mean") -> T[...loss_of(B, reduction)]',
+    cost=_CROSS,
 )
 def cross_entropy_of_many(logits, targets, weight=None, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
     """`cross_entropy` with any number of leading axes."""
@@ -80,6 +87,7 @@ def cross_entropy_of_many(logits, targets, weight=None, ignore_index=-100, label
 @builtin(
     'cross_entropy<T: float>(logits: T[...B, C], targets: T[...B, C], label_smoothing: float = 0.0, reduction: string = "mean")'
     " -> T[...loss_of(B, reduction)]",
+    cost=over("logits", 6, keeps="targets", extra="logits * item"),
 )
 def cross_entropy_of_probabilities(logits, targets, label_smoothing=0.0, reduction="mean"):
     """`cross_entropy` with a probability for each class."""
@@ -88,7 +96,8 @@ def cross_entropy_of_probabilities(logits, targets, label_smoothing=0.0, reducti
 
 @builtin(
     f'nll_loss<T: float>(log_probs: T[...B, C], targets: int64[...B], {_CLASSES}, reduction: string = "mean")'
-    " -> T[...loss_of(B, reduction)]"
+    " -> T[...loss_of(B, reduction)]",
+    cost=Cost("targets", keeps="log_probs targets"),
 )
 def nll_loss(log_probs, targets, weight=None, ignore_index=-100, reduction="mean"):
     """The mean of -log_probs at the targets; the classes are the last axis. See torch.nn.functional.nll_loss."""
@@ -96,20 +105,21 @@ def nll_loss(log_probs, targets, weight=None, ignore_index=-100, reduction="mean
 
 
 @builtin(
-    'kl_div<T: float>(x: T[...A], target: T[...B], log_target: bool = false, reduction: string = "mean") -> T[...loss(A, B, reduction)]'
+    'kl_div<T: float>(x: T[...A], target: T[...B], log_target: bool = false, reduction: string = "mean") -> T[...loss(A, B, reduction)]',
+    cost=over("x", 4, keeps="x target"),
 )
 def kl_div(x, target, log_target=False, reduction="mean"):
     """The divergence of log probabilities `x` from probabilities `target`. See torch.nn.functional.kl_div."""
     return torch.nn.functional.kl_div(x, target, reduction=reduction, log_target=log_target)
 
 
-@builtin(f"soft_margin_loss<T: float>(x: T[...A], target: T[...B], {_WEIGHTED}")
+@builtin(f"soft_margin_loss<T: float>(x: T[...A], target: T[...B], {_WEIGHTED}", cost=over("x", 5))
 def soft_margin_loss(x, target, reduction="mean"):
     """The mean of log(1 + exp(-target * x)). See torch.nn.functional.soft_margin_loss."""
     return torch.nn.functional.soft_margin_loss(x, target, reduction=reduction)
 
 
-@builtin(f"poisson_nll_loss{_PAIR}, log_input: bool = true, {_RESULT}")
+@builtin(f"poisson_nll_loss{_PAIR}, log_input: bool = true, {_RESULT}", cost=over("x", 4))
 def poisson_nll_loss(x, target, log_input=True, reduction="mean"):
     """The negative log likelihood of Poisson counts. See torch.nn.functional.poisson_nll_loss."""
     return torch.nn.functional.poisson_nll_loss(x, target, log_input=log_input, reduction=reduction)
@@ -117,7 +127,8 @@ def poisson_nll_loss(x, target, log_input=True, reduction="mean"):
 
 @builtin(
     'triplet_margin_loss<T: float>(anchor: T[...A], positive: T[...P], negative: T[...N], margin: float = 1.0, reduction: string = "mean")'
-    " -> T[...triplet_loss(A, P, N, reduction)]"
+    " -> T[...triplet_loss(A, P, N, reduction)]",
+    cost=over("anchor", 8, keeps="", extra="2 * anchor * item"),
 )
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, reduction="mean"):
     """How far positives are nearer than negatives. See torch.nn.functional.triplet_margin_loss."""

@@ -16,19 +16,22 @@ from dataclasses import replace
 from importlib import import_module
 
 from tensorlogic.record import record
+from tensorlogic.stdlib.costs import Cost, each
 
 
 @record
 class Builtin:
-    """One name. `bodies` has one function for each of the `signatures`; `effect` marks builtins that do more than compute a value."""
+    """One name. `bodies` and `costs` have one for each of the `signatures`; `effect` marks builtins that do more than compute a value."""
 
     name: str
     signatures: tuple[str, ...]
     bodies: tuple[Callable, ...]
+    costs: tuple[Cost, ...]
     infer: Callable | None
     doc: str
     module: str
     effect: str | None  # None, "random", "output", "file", "panic", "mutation", "calls" (runs functions of the program)
+    mixes: bool  # its tensors mix as operands do: integers and bools adapt to floats
 
     @property
     def body(self) -> Callable:
@@ -46,6 +49,7 @@ class Initializer:
     doc: str
 
 
+EACH = each()
 _BUILTINS: dict[str, Builtin] = {}
 _INITIALIZERS: dict[str, Initializer] = {}
 _MODULES = (
@@ -55,19 +59,24 @@ _MODULES = (
 )  # fmt: skip
 
 
-def builtin(*signatures: str, infer: Callable | None = None, effect: str | None = None) -> Callable[[Callable], Callable]:
-    """Declare a builtin, or more overloads of it. The name is the one in front of the signatures; the function's own name is free."""
+def builtin(
+    *signatures: str, infer: Callable | None = None, effect: str | None = None, cost: Cost = EACH, mixes: bool = False
+) -> Callable[[Callable], Callable]:
+    """Declare a builtin, or more overloads of it. The name is the one in front of the signatures; the function's own name is free. Unless
+    `cost` says otherwise it takes one operation for each element of its result."""
     name = _name(signatures[0])
 
     def declare(body: Callable) -> Callable:
         bodies, doc, known = (body,) * len(signatures), (body.__doc__ or "").strip(), _BUILTINS.get(name)
+        costs = (cost,) * len(signatures)
         if known is None:
-            _BUILTINS[name] = Builtin(name, signatures, bodies, infer, doc, body.__module__, effect)
+            _BUILTINS[name] = Builtin(name, signatures, bodies, costs, infer, doc, body.__module__, effect, mixes)
             return body
         if set(known.signatures) & set(signatures):
             raise ValueError(f"an overload of {name} is declared twice")
-        more = {"signatures": known.signatures + signatures, "bodies": known.bodies + bodies, "infer": known.infer or infer}
-        _BUILTINS[name] = replace(known, **more, doc=known.doc or doc, effect=known.effect or effect)
+        more = {"signatures": known.signatures + signatures, "bodies": known.bodies + bodies, "costs": known.costs + costs}
+        more |= {"infer": known.infer or infer, "doc": known.doc or doc, "effect": known.effect or effect, "mixes": known.mixes or mixes}
+        _BUILTINS[name] = replace(known, **more)
         return body
 
     return declare

@@ -1,16 +1,17 @@
 """Builtins on strings. As methods they read `"a,b".split(",")`."""
 
+from tensorlogic.stdlib.costs import FREE
 from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 
 
-@builtin("str(x: any) -> string")
+@builtin("str(x: any) -> string", cost=FREE)
 def str_(x):
     """A value as `print` writes it."""
     return runtime.printing.text(x)
 
 
-@builtin("format(template: string, values: Many<any>) -> string")
+@builtin("format(template: string, values: Many<any>) -> string", cost=FREE)
 def format_(template, *values):
     """The template with each `{}` replaced by a value. Only `{}` is a hole; values that are left follow, separated by spaces."""
     return runtime.printing.filled(template, *values)

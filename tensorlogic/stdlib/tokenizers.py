@@ -1,5 +1,6 @@
 """Builtins of tokenizers: read, made from a text, trained and written; text to ids and back."""
 
+from tensorlogic.stdlib.costs import FREE
 from tensorlogic.stdlib.lazy import runtime
 from tensorlogic.stdlib.registry import builtin
 
@@ -34,13 +35,13 @@ def train_bpe(text, vocab_size):
     return runtime.tokenizers.train_bpe(text, vocab_size)
 
 
-@builtin("encode(tokenizer: Tokenizer, text: string, special: bool = false) -> int64[?]")
+@builtin("encode(tokenizer: Tokenizer, text: string, special: bool = false) -> int64[?]", cost=FREE)
 def encode(tokenizer, text, special=False):
     """The ids of a text. With `special`, names of special tokens in it, such as `<|endoftext|>`, become these tokens."""
     return tokenizer.encode(text, special)
 
 
-@builtin("decode(tokenizer: Tokenizer, ids: int64[N]) -> string", "decode(tokenizer: Tokenizer, ids: [int]) -> string")
+@builtin("decode(tokenizer: Tokenizer, ids: int64[N]) -> string", "decode(tokenizer: Tokenizer, ids: [int]) -> string", cost=FREE)
 def decode(tokenizer, ids):
     """The text of ids."""
     return tokenizer.decode(ids)

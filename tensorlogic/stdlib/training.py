@@ -1,5 +1,6 @@
 """Builtins of training: modes, parameters, gradients, optimizers and schedules. The engines are PyTorch's."""
 
+from tensorlogic.stdlib.costs import FREE, calls
 from tensorlogic.stdlib.lazy import runtime, torch
 from tensorlogic.stdlib.registry import builtin
 
@@ -21,25 +22,26 @@ def eval_(model):
     "params(of: Adapter) -> [Tensor]",
     "params(of: [Model]) -> [Tensor]",
     "params(of: AnyStruct) -> [Tensor]",
+    cost=FREE,
 )
 def params(of):
     """The learnable tensors of a model, several models, an adapter or a struct, in the order of their fields."""
     return runtime.training.learnable(of)
 
 
-@builtin("backward<T: float>(loss: T[]) -> void", effect="mutation")
+@builtin("backward<T: float>(loss: T[]) -> void", effect="mutation", cost=FREE)
 def backward(loss):
     """Add the gradients of a scalar to all parameters it depends on. See torch.Tensor.backward."""
     return loss.backward()
 
 
-@builtin("grad<T: float, U: float>(loss: T[], w: U[...S]) -> U[...S]")
+@builtin("grad<T: float, U: float>(loss: T[], w: U[...S]) -> U[...S]", cost=FREE)
 def grad(loss, w):
     """The gradient of a scalar with respect to a parameter; the parameter's own `.grad` stays as it is. See torch.autograd.grad."""
     return torch.autograd.grad(loss, w, retain_graph=True)[0]
 
 
-@builtin("gradient<T: float>(w: T[...S]) -> T[...S]")
+@builtin("gradient<T: float>(w: T[...S]) -> T[...S]", cost=FREE)
 def gradient(w):
     """What `backward` has added up for a parameter; zeros before the first time."""
     return torch.zeros_like(w) if w.grad is None else w.grad
@@ -49,13 +51,14 @@ def gradient(w):
     "clip_grad_norm(params: Model, max_norm: float) -> float32[]",
     "clip_grad_norm(params: [Tensor], max_norm: float) -> float32[]",
     effect="mutation",
+    cost=FREE,
 )
 def clip_grad_norm(params, max_norm):
     """Scale the gradients down where their norm together is above `max_norm`; the norm before. See torch.nn.utils.clip_grad_norm_."""
     return torch.nn.utils.clip_grad_norm_(runtime.training.learnable(params), max_norm)
 
 
-@builtin("gradient_checkpoint<T: any, U: any>(f: fn(T[...S]) -> U[...R], x: T[...S]) -> U[...R]")
+@builtin("gradient_checkpoint<T: any, U: any>(f: fn(T[...S]) -> U[...R], x: T[...S]) -> U[...R]", cost=calls("f", "1", keeps="x"))
 def gradient_checkpoint(f, x):
     """`f(x)`, computed again for the gradient instead of kept: less memory, more time. See torch.utils.checkpoint."""
     return torch.utils.checkpoint.checkpoint(f, x, use_reentrant=False)
@@ -144,35 +147,35 @@ def rmsprop_rule(lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0):
 # --- schedules -------------------------------------------------------------------------------------------------------
 
 
-@builtin("warmup_cosine(optimizer: Optimizer, warmup: int, total: int, min_lr: float = 0.0) -> Scheduler")
+@builtin("warmup_cosine(optimizer: Optimizer, warmup: int, total: int, min_lr: float = 0.0) -> Scheduler where warmup >= 0")
 def warmup_cosine(optimizer, warmup, total, min_lr=0.0):
     """A learning rate that grows linearly for `warmup` steps, then falls along a cosine to `min_lr` at step `total`."""
     return runtime.training.warmup_cosine(optimizer, warmup=warmup, total=total, min_lr=min_lr)
 
 
-@builtin("warmup_cosine(warmup: int, min_lr: float = 0.0) -> ScheduleRule")
+@builtin("warmup_cosine(warmup: int, min_lr: float = 0.0) -> ScheduleRule where warmup >= 0")
 def warmup_cosine_rule(warmup, min_lr=0.0):
     return runtime.training.rule(runtime.training.warmup_cosine, warmup=warmup, min_lr=min_lr)
 
 
-@builtin("warmup_linear(optimizer: Optimizer, warmup: int, total: int, min_lr: float = 0.0) -> Scheduler")
+@builtin("warmup_linear(optimizer: Optimizer, warmup: int, total: int, min_lr: float = 0.0) -> Scheduler where warmup >= 0")
 def warmup_linear(optimizer, warmup, total, min_lr=0.0):
     """A learning rate that grows linearly for `warmup` steps, then falls linearly to `min_lr` at step `total`."""
     return runtime.training.warmup_linear(optimizer, warmup=warmup, total=total, min_lr=min_lr)
 
 
-@builtin("warmup_linear(warmup: int, min_lr: float = 0.0) -> ScheduleRule")
+@builtin("warmup_linear(warmup: int, min_lr: float = 0.0) -> ScheduleRule where warmup >= 0")
 def warmup_linear_rule(warmup, min_lr=0.0):
     return runtime.training.rule(runtime.training.warmup_linear, warmup=warmup, min_lr=min_lr)
 
 
-@builtin("step_decay(optimizer: Optimizer, every: int, gamma: float = 0.1) -> Scheduler")
+@builtin("step_decay(optimizer: Optimizer, every: int, gamma: float = 0.1) -> Scheduler where every >= 1")
 def step_decay(optimizer, every, gamma=0.1):
     """A learning rate multiplied by `gamma` after each `every` steps. See torch.optim.lr_scheduler.StepLR."""
     return torch.optim.lr_scheduler.StepLR(optimizer, every, gamma)
 
 
-@builtin("step_decay(every: int, gamma: float = 0.1) -> ScheduleRule")
+@builtin("step_decay(every: int, gamma: float = 0.1) -> ScheduleRule where every >= 1")
 def step_decay_rule(every, gamma=0.1):
     return runtime.training.rule(runtime.training.step_decay, every=every, gamma=gamma)
 
@@ -191,13 +194,13 @@ def exponential_decay_rule(gamma):
 # --- what happens during `learn` -------------------------------------------------------------------------------------
 
 
-@builtin("every<A>(steps: int, action: fn() -> A) -> Every")
+@builtin("every<A>(steps: int, action: fn() -> A) -> Every where steps >= 1")
 def every(steps, action):
     """For `validate`: a function that `learn` calls each `steps` steps; what it gives is logged."""
     return runtime.training.every(steps, action)
 
 
-@builtin("every(steps: int, path: string) -> Every")
+@builtin("every(steps: int, path: string) -> Every where steps >= 1")
 def every_path(steps, path):
     """For `checkpoint`: where `learn` saves each `steps` steps."""
     return runtime.training.every(steps, path)

@@ -4,6 +4,8 @@ Left operands of long operator chains (`a + b + c ...`) may nest thousands deep;
 (`TL0104`). Whoever walks a tree follows the left spine of `Binary` in a loop.
 """
 
+from collections.abc import Iterator
+
 from tensorlogic.record import distinct_record, record
 from tensorlogic.source import Source, Span
 from tensorlogic.syntax.ast_expressions import (
@@ -131,6 +133,16 @@ def children(node: Node) -> list[Node]:
         elif isinstance(value, tuple):
             found.extend(v for v in value if isinstance(v, Node))
     return found
+
+
+def walk(*nodes: Node, closed: tuple[type[Node], ...] = ()) -> Iterator[Node]:
+    """Nodes and everything in them, in source order; what is in nodes of the types `closed` stays out."""
+    pending = list(reversed(nodes))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, closed):
+            pending.extend(reversed(children(node)))
 
 
 def same_tree(left: object, right: object) -> bool:

@@ -158,7 +158,7 @@ class SubmodelField(Node):
 
     name: str
     name_span: Span
-    value: "Expr"  # a Call
+    value: "Expr"  # a Call, or a list of them
     count: "Expr | None"
     doc: str | None = None
 

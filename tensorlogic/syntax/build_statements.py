@@ -143,7 +143,7 @@ class Builder(ExpressionBuilder):
         return self.submodel(at, name, value, count)
 
     def submodel(self, at: Span, name: Token, value, count):
-        if not isinstance(value, ast.Call):
+        if not isinstance(value, ast.Call | ast.ListLit):
             help = f"write `{name.text}: Linear(D, D)` for a submodel, `param {name.text}: float32[D]` for a tensor"
             raise SyntaxMistake("a field of a model is a submodel, made by a call", value.span, help)
         return ast.SubmodelField(at, name.text, self.span(name), value, count, self.doc(at))

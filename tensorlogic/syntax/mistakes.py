@@ -16,6 +16,7 @@ from tensorlogic.syntax.words import ASSIGNMENTS, BINARY, COMPARISONS, HEADERS, 
 MAX_MISTAKES = 20
 ENDS = frozenset(("_END", "RBRACE", END_OF_TEXT))
 LOOSER = ASSIGNMENTS | kinds("AND OR AND_AND BAR_BAR _COMMA COLON WHERE ASSERT IF WHILE RETURN FAT_ARROW _LAMBDA_BAR")
+PYTHON_IMPORT = 'functions and layers need no import; `import "layers.tl"` reads a file, `python import numpy as np` a Python module'
 ELSEWHERE = {
     "def": "a function begins with `fn`",
     "func": "a function begins with `fn`",
@@ -34,10 +35,15 @@ ELSEWHERE = {
     "foreach": "write `for x in list`",
     "del": "variables end with their block",
     "try": "there are no exceptions to catch",
+    "except": "there are no exceptions to catch",
+    "raise": 'a program stops with `panic("...")`',
+    "with": "a block without gradients is `no_grad { ... }`",
+    "global": "a variable is assigned to as it is: leave `global` out",
     "type": "write `struct`",
     "enum": "write `struct`",
     "using": "write `import`",
     "include": "write `import`",
+    "from": PYTHON_IMPORT,
     "async": "there is no `async`",
     "is": "write `==`",
     "xor": "write `!=`",
@@ -171,6 +177,44 @@ def declaration_without_let(place: Place) -> Finding | None:
     return None
 
 
+def import_of_python(place: Place) -> Finding | None:
+    """`import torch`"""
+    if place.before and place.before.kind == "IMPORT" and place.token.kind == "NAME":
+        return Finding(f"`import` reads a file, and {said(place.token)} is none", place.token, PYTHON_IMPORT)
+    return None
+
+
+def decorator(place: Place) -> Finding | None:
+    """`@torch.no_grad()`"""
+    if place.before or place.token.kind != "AT" or place.after.kind != "NAME":
+        return None
+    return Finding("there are no decorators", place.token, "a block without gradients is `no_grad { ... }`")
+
+
+def comprehension(place: Place) -> Finding | None:
+    """`[f(x) for x in xs]`"""
+    if place.token.kind != "FOR" or not place.before or place.before.kind not in OPERANDS or place.token.fresh:
+        return None
+    return Finding("there are no comprehensions", place.token, "write `xs.map(|x| x * 2)`, `xs.filter(|x| x > 0)`")
+
+
+def several_without_parentheses(place: Place) -> Finding | None:
+    """`let a, b = f(x)`"""
+    if place.token.kind != "_COMMA" or place.begin.kind != "LET" or not place.before or place.before.kind not in OPERANDS:
+        return None
+    return Finding("several values stand in parentheses", place.token, "write `let (a, b) = (1, 2)`")
+
+
+def update_operator(place: Place) -> Finding | None:
+    """`x **= 2`"""
+    before, token = place.before, place.token
+    if not before or before.kind not in ("STAR_STAR", "PERCENT", "AT") or token.start != before.end:
+        return None
+    if token.kind not in ("EQUAL", "EQUAL_EQUAL"):
+        return None
+    return Finding(f"there is no `{before.text}=`", before, f"write `x = x {before.text} y`")
+
+
 def assignment_inside(place: Place) -> Finding | None:
     token = place.token
     if token.kind not in ASSIGNMENTS or not place.before:
@@ -184,6 +228,8 @@ def assignment_inside(place: Place) -> Finding | None:
 
 def ternary(place: Place) -> Finding | None:
     before = place.before
+    if before and before.kind in OPERANDS and place.token.kind == "IF" and not place.token.fresh:
+        return Finding("there is no `a if c else b`", place.token, "write `if c { a } else { b }`")
     if before and before.kind == "QUESTION" and place.token.kind in OPERANDS | {"LPAR", "MINUS", "LSQB"} and place.token.kind != "RPAR":
         return Finding("there is no `c ? a : b`", before, "write `if c { a } else { b }`")
     return None
@@ -250,7 +296,8 @@ def anything_else(place: Place) -> Finding:
 
 
 MISTAKES: tuple[Callable[[Place], Finding | None], ...] = (
-    reserved_word, leading_operator, chained_comparison, borrowed_word, text_with_holes, python_block, declaration_without_let,
+    reserved_word, decorator, leading_operator, chained_comparison, borrowed_word, text_with_holes, python_block, declaration_without_let,
+    import_of_python, comprehension, several_without_parentheses, update_operator,
     one_thing_fits, assignment_inside, ternary, missing_body, missing_value, two_operands, anything_else,
 )  # fmt: skip
 

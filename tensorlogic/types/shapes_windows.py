@@ -176,15 +176,27 @@ def _pads_fit(need: Obligations, kernels: Sizes, pads: Sizes, dilations: Sizes) 
 def _pool_size(need: Obligations, size, kernel, stride, pad, dilation, ceil_mode) -> Dim:
     if ceil_mode is False:
         return _window(need, size, kernel, stride, pad, dilation)
-    known = [number(v) for v in (size, kernel, stride, pad, dilation)]
-    if ceil_mode is None or any(v is None for v in known):
+    if ceil_mode is None or any(not isinstance(v, Dim) for v in (size, kernel, stride, pad, dilation)):
         return Dim.fresh()
-    n, k, s, p, d = (v or 0 for v in known)
-    out = -(-(n + 2 * p - d * (k - 1) - 1) // s) + 1
+    reach = dilation * (kernel - 1) + 1
+    if need.holds(Rel(">=", stride, ONE)) and need.holds(Rel(">=", reach - pad, stride)):
+        return _rounded_up(need, size + 2 * pad - reach, stride)  # the last window always starts inside the input
+    known = [number(v) for v in (size, reach, stride, pad)]
+    if any(v is None for v in known):
+        return Dim.fresh()
+    n, k, s, p = (v or 0 for v in known)
+    out = -(-(n + 2 * p - k) // s) + 1
     out -= (out - 1) * s >= n + p  # a window starts inside the input or its left padding
     if out < 1:
         need.fail(EmptySlice("the result of the window", Dim.const(out)))
     return Dim.const(out)
+
+
+def _rounded_up(need: Obligations, room: Dim, stride: Dim) -> Dim:
+    """Windows with room to move by `room`, one that hangs over the end included."""
+    result = (room + stride - 1).floor_div(stride) + 1
+    need.require(Rel(">=", result, ONE), lambda _: EmptySlice("the result of the window", result), certain=True)
+    return result
 
 
 @shape_function

@@ -283,8 +283,9 @@ def substitute(type_: Type, bound: Bindings, keep_open: bool = False) -> Type:
             return Tensor(dtype, substitute_shape(shape, bound, keep_open))
         case TypeVar(name):
             return bound.types.get(name, type_)
-        case List(element):
-            return List(substitute(element, bound, keep_open))
+        case List(element, items):
+            one_by_one = tuple(substitute(i, bound, keep_open) for i in items) if items is not None else None
+            return List(substitute(element, bound, keep_open), one_by_one)
         case Tuple(items):
             return Tuple(tuple(substitute(i, bound, keep_open) for i in items))
         case Fn(params, result):

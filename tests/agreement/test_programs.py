@@ -115,7 +115,7 @@ RUN_ALL = """
 import contextlib, io, os, runpy, sys, torch
 class NothingElse:
     def find_spec(self, name, path=None, target=None):
-        if name.startswith('tensorlogic.') and name.split('.')[1] not in ('runtime', 'formats', 'diagnostics', 'source', 'record'):
+        if name.startswith('tensorlogic.') and name.split('.')[1] not in ('runtime', 'formats', 'diagnostics', 'source', 'record', 'write'):
             raise ImportError('a built module needs ' + name)
 sys.meta_path.insert(0, NothingElse())
 for path in sys.argv[1:]:

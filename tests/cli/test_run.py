@@ -1,6 +1,8 @@
 """`tlc run` and `tlc test`: output, errors at their line, exit codes, options."""
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 
 def program(folder, text, name="p.tl"):
@@ -49,7 +51,6 @@ def test_seed(tlc, folder):
 
 
 def test_device_that_is_not_there(tlc, folder, monkeypatch):
-    import torch
 
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     result = tlc("run", "good.tl", "--device", "mps")
@@ -57,7 +58,6 @@ def test_device_that_is_not_there(tlc, folder, monkeypatch):
 
 
 def test_compile(tlc, folder, monkeypatch):
-    import torch
 
     compiled = []
     monkeypatch.setattr(torch, "compile", lambda function: compiled.append(function.__name__) or function)
@@ -65,10 +65,30 @@ def test_compile(tlc, folder, monkeypatch):
     assert tlc("run", name, "--compile").code == 0 and sorted(compiled) == ["f", "g"]
 
 
-@pytest.mark.parametrize("flags", [["--dtype", "float16"], ["--", "a"]], ids=" ".join)
-def test_what_cannot_work_yet_is_refused(tlc, folder, flags):
-    result = tlc("run", program(folder, 'print("ran")\n'), *flags)
-    assert result.code == 2 and not result.out and "yet" in result.err
+def test_arguments_of_the_program(tlc, folder):
+    name = program(folder, "for a in args() { print(a) }\nprint(len(args()))\n")
+    assert tlc("run", name, "--seed", "1", "--", "a", "--nproc", "2 3", "--").out == "a\n--nproc\n2 3\n--\n4\n"
+    assert tlc("run", name, "--").out == tlc("run", name).out == "0\n"
+    stray = tlc("run", name, "a")
+    assert stray.code == 2 and "unrecognized arguments: a" in stray.err
+
+
+def test_dtype_of_literals_layers_and_loads(tlc, folder):
+    save_file({"w": torch.ones(2, 2), "ids": torch.arange(2)}, folder / "m.safetensors")
+    text = """let x = tensor([[1.0, 2.0]])
+let layer = Linear(2, 3)
+let positions = SinusoidalPositions(2)
+let m = load_model("m.safetensors")
+fn f(x: float16[N, 2]) -> float16[N, 3] { return linear(x, layer_weight(), none_()) }
+fn layer_weight() -> float16[3, 2] { return zeros([3, 2], dtype: float16) }
+fn none_() -> float16[3] { return zeros([3], dtype: float16) }
+let declared: float32[2] = [1.0, 2.0]
+print(x.dtype, layer(x).dtype, positions(x).dtype, (x @ m["w"]).dtype, f(x).dtype, m["ids"].dtype, declared.dtype, zeros([2]).dtype)
+"""
+    result = tlc("run", program(folder, text), "--dtype", "float16")
+    assert result.out == "float16 float16 float16 float16 float16 int64 float32 float32\n", result.err
+    assert "TL0302" in tlc("run", program(folder, text)).err
+    assert tlc("run", program(folder, text), "--dtype", "int8").code == 2
 
 
 def test_tests(tlc, folder):

@@ -10,7 +10,7 @@ from tensorlogic.diagnostics.explain import codes_with_explanations, examples, e
 
 MARK = re.compile(r"//\s*(error|warning):\s*(TL\d{4})\s*$", re.MULTILINE)
 FENCES = {"tl wrong", "tl right", "tl run", "sh"}
-WITHOUT_PROGRAM = {"TL0804", "TL0805", "TL0806", "TL0999"}
+WITHOUT_PROGRAM = {"TL0706", "TL0804", "TL0805", "TL0806", "TL0999"}
 
 
 def test_every_code_is_explained():

@@ -14,9 +14,16 @@ A node is a tuple whose first item says what it is:
 import numpy as np
 
 FUNCTIONS = {"tanh": np.tanh, "exp": np.exp, "sin": np.sin, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "relu": lambda x: np.maximum(x, 0)}
+
+
+def _logsumexp(x: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
+    most = np.max(x, axis=axis, keepdims=True)
+    return np.log(np.sum(np.exp(x - most), axis=axis, keepdims=True)) + most
+
+
 REDUCERS = {
     "sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min, "mean": np.mean,
-    "logsumexp": lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
+    "logsumexp": lambda x, axis, keepdims: _logsumexp(x, axis),
 }  # fmt: skip
 
 

@@ -31,6 +31,11 @@ PROGRAMS = {
     "shadows": "let x = 1\nif true {\n    let x = 2.5\n    print(x)\n}\nlet t1 = x\nlet y = (x + 1) * 2\n",
     "consts": 'const D = 4\nconst NAME = "a\\n\\"b\\""\nlet x: f32[D] = ones([D])\nprint(NAME, -1.5e-3)\n',
     "tuples": "fn f(x: f32[N]) -> (f32[N], int) { return (x, 3) }\nlet (a, b) = f(ones([2]))\nlet t = (a, b)\nlet c = t.1\n",
+    "idle lambda": "let f = |x| x * 2\nfn g() -> int {\n    let h = |x| x\n    return 1\n}\nlet y = g()\n",
+    "entities": "entity side = {near, far}\nrelation r(side, side)\nr(near, far)\n"
+    "t(x, near) <- r(x, _)\nu(x, far) <- r(_, x), not t(x, near)\n",
+    "pools": "fn f(x: f32[C, H]) -> f32[C, ceil_div(H, 3)] where H >= 1 { return max_pool1d(x, 3, ceil_mode: true) }\n"
+    "fn g(x: f32[C, H]) -> f32[C, ceil_div(H - 1, 2) + 1] where H >= 1 { return max_pool1d(x, 3, 2, 1, ceil_mode: true) }\n",
     "tests": 'let x = 1\nmain { print(x) }\ntest "one \\"two\\"" { assert x == 1 }\n',
 }
 

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from tensorlogic.diagnostics.diagnostic import TensorLogicError
-from tensorlogic.runtime.lora import CONFIG, load_adapter, lora, save_adapter
+from tensorlogic.runtime.adapter_files import CONFIG, load_adapter, save_adapter
+from tensorlogic.runtime.lora import lora
 
 WRONG = (
     "", "{", "[]", "null", "[" * 100_000, '{"peft_type": "LORA"}',
     *(json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 4, **change}) for change in (
         {"r": True}, {"r": 0}, {"r": "2"}, {"lora_alpha": "4"}, {"lora_alpha": None}, {"lora_dropout": "a"}, {"target_modules": 3},
         {"target_modules": [3]}, {"use_dora": True}, {"bias": "all"}, {"peft_type": "IA3"},
+        {"lora_alpha": 10**400}, {"lora_dropout": 10**400}, {"lora_alpha": float("nan")},
     )),
 )  # fmt: skip
 
@@ -48,6 +50,14 @@ def test_there_and_back(tmp_path: Path) -> None:
     x = torch.randn(5, 4)
     assert torch.equal(first(x), second(x))
     assert load_error(second, tmp_path / "nowhere") == "TL0606"
+
+
+@pytest.mark.parametrize("rank", [1, 3, 10**12, 2**62])
+def test_a_rank_that_the_factors_do_not_have(tmp_path: Path, rank: int) -> None:
+    save_adapter(lora(model(), 2, 4.0, ["0"]), str(tmp_path))
+    config = json.loads((tmp_path / CONFIG).read_text())
+    (tmp_path / CONFIG).write_text(json.dumps({**config, "r": rank}))
+    assert load_error(model(), tmp_path) == "TL0603"
 
 
 def load_error(target: torch.nn.Module, path: Path) -> str:

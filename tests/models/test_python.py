@@ -75,3 +75,34 @@ def test_structs_hold_leaves(net: tl.Program) -> None:
     given = torch.ones(2)
     line = net.Line(given, 3)
     assert line.w.is_leaf and line.w.requires_grad and line.w is not given and not given.requires_grad
+
+
+LISTS = """
+model A() { param w: f32[2] = ones(); fn forward(x: f32[N, 2]) -> f32[N, 2] { return x * w } }
+model Net(D: int, H: int) {
+    layers: [Linear(D, H), Linear(H, D)]
+    nested: [[A(), A()], [A()]]
+    let pair = (LayerNorm(D), A())
+    fn forward(x: f32[N, D]) -> f32[N, D] {
+        let y: f32[N, ?] = x
+        for layer in layers { y = relu(layer(y)) }
+        return pair.0(y)
+    }
+}
+"""
+
+
+def test_lists_of_models_are_module_lists() -> None:
+    """Names and numbers are those of the same network written with torch.nn."""
+    made = tl.compile(LISTS).Net(D=4, H=6)
+    layers = torch.nn.ModuleList([torch.nn.Linear(4, 6), torch.nn.Linear(6, 4)])
+    norm = torch.nn.LayerNorm(4)
+    names = [f"layers.{name}" for name in layers.state_dict()] + [f"pair.0.{name}" for name in norm.state_dict()]
+    assert sorted(made.state_dict()) == sorted([*names, "pair.1.w", "nested.0.0.w", "nested.0.1.w", "nested.1.0.w"])
+    layers.load_state_dict(made.layers.state_dict())
+    x = torch.randn(3, 4)
+    expected = x
+    for layer in layers:
+        expected = torch.relu(layer(expected))
+    assert torch.equal(made(x), norm(expected))
+    assert torch.equal(torch.compile(made, backend="eager", fullgraph=True)(x), made(x))

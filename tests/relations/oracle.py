@@ -130,7 +130,7 @@ def least_model(facts: dict[str, set], rules: list[Rule], strata: list[list[str]
 def text(term: object) -> str:
     if isinstance(term, Sum):
         return f"{text(term.left)} {term.sign} {text(term.right)}"
-    return str(term)
+    return f'"{term}"' if isinstance(term, str) and term != "_" and not is_variable(term) else str(term)
 
 
 def rule_text(rule: Rule) -> str:
@@ -149,5 +149,5 @@ def rule_text(rule: Rule) -> str:
     return f"{rule.head[0]}({', '.join(map(text, rule.head[1]))}) <- {', '.join(parts)}"
 
 
-def all_rows(size: int, arity: int) -> list[tuple]:
-    return list(product(range(size), repeat=arity))
+def all_rows(values: list, arity: int) -> list[tuple]:
+    return list(product(values, repeat=arity))

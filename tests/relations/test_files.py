@@ -1,5 +1,8 @@
 """Facts in bulk: every format, and files that are not what was declared: the file and the line, before anything is derived."""
 
+import struct
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +10,7 @@ import pytest
 
 import tensorlogic as tl
 from tensorlogic.diagnostics.diagnostic import TensorLogicError
+from tensorlogic.runtime.relations import memory
 
 INTS = 'relation edge(int, int) from "FILE"\nlet n = count(edge(_, _))\nlet one = count(edge(1, _))\n'
 
@@ -35,6 +39,15 @@ def test_arrays(tmp_path: Path, name: str) -> None:
     assert run(tmp_path, INTS, name)["n"] == 3
 
 
+@pytest.mark.filterwarnings("error")
+def test_nothing_but_the_program_speaks(tmp_path: Path) -> None:
+    """An empty file is no facts, and an array that lies in a file is read as any other."""
+    (tmp_path / "e.tsv").write_text("")
+    assert run(tmp_path, 'relation edge(int, int) from "FILE"\nlet n = count(edge(_, _))\n', "e.tsv")["n"] == 0
+    np.save(tmp_path / "w.npy", np.array([[1, 2, 3]]))
+    assert run(tmp_path, 'relation w(int, int): float32 from "FILE"\nlet n = count(w(_, _))\n', "w.npy")["n"] == 1
+
+
 def test_entities_and_weights(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('ann,"ben, the first",0.5\nann,cid,0.25\n')
     program = 'entity person\nrelation trust(person, person): float32 from "FILE"\nlet t = trust\nlet rows = trust(x, y)?\n'
@@ -49,7 +62,39 @@ def test_floats(tmp_path: Path) -> None:
     assert (values["n"], values["z"]) == (2, 1)
 
 
+def npy(shape: str, kind: str = "<i8", data: bytes = b"") -> bytes:
+    """A file that says of itself what it likes."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header += b" " * (63 - (10 + len(header)) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data
+
+
+def archive(content: bytes) -> bytes:
+    found = BytesIO()
+    with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a.npy", content)
+    return found.getvalue()
+
+
 WRONG = {
+    "too few values": ("e.txt", b"1 2\n\n3\n", "TL0604", "e.txt:3"),
+    "a fraction": ("e.tsv", b"1\t2\n1.5\t3\n", "TL0604", "e.tsv:2"),
+    "thousands of digits": ("e.tsv", b"1\t2\n" + b"9" * 6000 + b"\t1\n", "TL0604", "e.tsv:2"),
+    "digits apart": ("e.tsv", b"1\t2\n1_0\t1\n", "TL0604", "e.tsv:2"),
+    "digits of another script": ("e.tsv", "1\t2\n1\t\u0663\n".encode(), "TL0604", "e.tsv:2"),
+    "another encoding": ("e.csv", "1,2\n".encode("utf-16"), "TL0604", "e.csv:1"),
+    "an endless cell": ("e.csv", b'1,2\n1,"' + b"7" * 200_000 + b'"\n', "TL0604", "e.csv:2"),
+    "says it is huge": ("e.npy", npy("(1000000000000, 2)", data=bytes(64)), "TL0604", "e.npy"),
+    "says it is huge inside": ("e.npz", archive(npy("(1000000000000, 2)", data=bytes(64))), "TL0604", "e.npz"),
+    "less than none": ("e.npy", npy("(-1, 2)", data=bytes(64)), "TL0604", "e.npy"),
+    "cut off": ("e.npy", npy("(5, 2)", data=bytes(16)), "TL0604", "e.npy"),
+    "a huge header": ("e.npy", b"\x93NUMPY\x02\x00" + struct.pack("<I", 200_000) + b"{" * 200_000, "TL0604", "e.npy"),
+    "a deep header": ("e.npy", npy("[" * 3000 + "]" * 3000), "TL0604", "e.npy"),
+    "objects": ("e.npy", npy("(1, 2)", "|O", b"\x80\x04N."), "TL0604", "e.npy"),
+    "objects inside": ("e.npz", archive(npy("(1, 2)", "|O", b"\x80\x04N.")), "TL0604", "e.npz"),
+    "marks": ("e.npy", npy("(1, 2)", "|b1", bytes(2)), "TL0604", "bool"),
+    "records": ("e.npy", npy("(1, 2)", "<c16", bytes(32)), "TL0604", "complex128"),
+    "a number of 64 bits without a sign": ("e.npy", npy("(1, 2)", "<u8", b"\xff" * 16), "TL0604", "64 bits"),
     "ragged": ("e.tsv", b"1\t2\n1\t2\t3\n", "TL0604", "e.tsv:2"),
     "not a number": ("e.csv", b"1,2\nx,3\n", "TL0604", "e.csv:2"),
     "too large": ("e.txt", b"1 2\n3 99999999999999999999\n", "TL0604", "e.txt:2"),
@@ -81,6 +126,26 @@ def test_wrong_array(tmp_path: Path, array: np.ndarray) -> None:
     with pytest.raises(TensorLogicError) as raised:
         run(tmp_path, INTS, "e.npy")
     assert raised.value.diagnostics[0].code == "TL0604"
+
+
+@pytest.mark.parametrize("row", [[1.5, 2, 0.5], [np.inf, 2, 0.5], [1, 1e300, 0.5], [1, 2, np.nan]])
+def test_wrong_weighted_array(row: list[float]) -> None:
+    """Ints in an array of floats have to be ints."""
+    compiled = tl.compile("relation w(int, int): float32\n")
+    with pytest.raises(TensorLogicError) as raised:
+        compiled._loaded.names["knowledge"].put("w", np.array([row]))
+    assert raised.value.diagnostics[0].code == "TL0604"
+
+
+@pytest.mark.parametrize("name", ["e.tsv", "e.npy"])
+def test_more_facts_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with open(tmp_path / name, "wb") as file:
+        file.truncate(1 << 30)  # takes no space
+    monkeypatch.setattr(memory, "available", lambda device: 1 << 20)
+    with pytest.raises(TensorLogicError) as raised:
+        run(tmp_path, INTS, name)
+    (told,) = raised.value.diagnostics
+    assert told.code == "TL0804" and name in told.message and told.span is not None and told.span.line == 1
 
 
 def test_object_arrays_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What is wrong with relations is said once, with its code, at its line."""
 
+from pathlib import Path
+
 import pytest
 
 import tensorlogic as tl
@@ -46,6 +48,16 @@ MISTAKES = {
     "min and max": ("relation w(person, person): float32\nt(x, y) min= w(x, y)\nt(x, y) max= w(x, y)", ["TL0503"]),
     "no tensor": ("let t = age", ["TL0504"]),
     "no such field": ("let n = age(ann, n)?\nprint(n[0].m)", ["TL0202"]),
+    "too large a fact": ("age(ann, 9223372036854775808)", ["TL0314"]),
+    "too large in a rule": ("p(x) <- age(x, n), n < 9223372036854775808", ["TL0314"]),
+    "too large in a query": ("age(who, 99999999999999999999)?", ["TL0314"]),
+    "too large for a float": (f"relation h(person, float)\nh(ann, {'9' * 400})\nh(ben, 1e400)", ["TL0314", "TL0314"]),
+    "floats as ids": ("relation h(person, float)\nlet t = facts(h)", ["TL0504"]),
+    "facts of nothing": ("let t = facts(parents)", ["TL0505"]),
+    "facts of two": ("let t = facts(parent, age)", ["TL0307"]),
+    "count of nothing": ("let n = count(parents(ann, _))", ["TL0505"]),
+    "a type and a relation of one name": ("entity age", ["TL0203"]),
+    "an end that is none": ("relation w(person, person): float32\nt(x, z) <- w(x, y), t(y, z) where steps < 3", ["TL0101"]),
     "a long chain": (f"p(x, n) <- age(x, a), n = a{' + 1' * 3000}", ["TL0104"]),
 }
 WARNINGS = {
@@ -62,6 +74,8 @@ GOOD = {
     "a const": "const WHO = 3\np(x) <- age(x, WHO)",
     "a host value in a query": "let k = 3\nprint(age(who, k)?)",
     "an entity by its text": 'parent("ann", "ben")\nprint(count(parent("ann", _)))',
+    "a const ends it": "const N = 3\nrelation w(person, person): float32\nt(x, z) <- w(x, z)\nt(x, z) <- t(x, y), w(y, z) where steps <= N",
+    "how many entities": "let E: float32[person, 2 * city] = zeros([person, 4])\nlet n: int = person",
     "a relation nobody fills": "p(x) <- q(x)\nq(x) <- p(x)",
     "facts of a derived relation": "relation p(person)\np(x) <- age(x, _)\np(cid)",
 }
@@ -93,3 +107,28 @@ def test_both_places() -> None:
     assert [label.span.line for label in arity.labels] == [3]
     (cycle,) = [d for d in tl.check(FAMILY + "win(x) <- parent(x, y), not win(y)") if d.is_error]
     assert cycle.span is not None and cycle.span.text == "not win(y)" and len(cycle.labels) == 1
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("ann\tben\nann\tbenn\n", "closed.tsv:2: `benn` is no person"),
+        ("ann\tben\n\nann\n", "closed.tsv:3: the line has 1 values, the relation 2 columns"),
+        ("ann\tben\tcid\n", "closed.tsv:1: the line has 3 values, the relation 2 columns"),
+    ],
+)
+def test_facts_of_a_file_with_their_line(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "closed.tsv").write_text(text, encoding="utf-8")
+    (tmp_path / "p.tl").write_text('entity person = {ann, ben, cid}\nrelation parent(person, person) from "closed.tsv"\n', encoding="utf-8")
+    with pytest.raises(tl.TensorLogicError) as raised:
+        tl.compile(tmp_path / "p.tl").run()
+    (found,) = raised.value.diagnostics
+    assert found.message == told and found.span is not None and found.span.line == 2
+
+
+def test_a_near_name_is_proposed(tmp_path: Path) -> None:
+    (tmp_path / "f.tsv").write_text("ann\tbenn\n", encoding="utf-8")
+    (tmp_path / "p.tl").write_text('entity person = {ann, ben, cid}\nrelation parent(person, person) from "f.tsv"\n', encoding="utf-8")
+    with pytest.raises(tl.TensorLogicError) as raised:
+        tl.compile(tmp_path / "p.tl").run()
+    assert raised.value.diagnostics[0].help == ("did you mean `ben`?",)

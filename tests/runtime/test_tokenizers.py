@@ -53,10 +53,21 @@ def trained() -> Tokenizer:
 # --- GPT-2 ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def gpt2_files(gpt2: Tokenizer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same tokenizer as a tokenizer.json and as tiktoken's ranks."""
+    folder = tmp_path_factory.mktemp("gpt2")
+    save_tokenizer(gpt2, str(folder / "tokenizer.json"))
+    order = sorted((id, token) for token, id in gpt2.algorithm.tokens.items() if id != 50256)
+    lines = (f"{base64.b64encode(read(token)).decode()} {id}" for id, token in order)
+    (folder / "r50k_base.tiktoken").write_text("\n".join(lines) + "\n")
+    return folder
+
+
 @needs_data
-@pytest.mark.parametrize("name", ["", "encoder.json", "vocab.bpe", "ggml-vocab-gpt-2.gguf"])
-def test_hard_strings(name: str) -> None:
-    tokenizer = load_tokenizer(str(GPT2 / name))
+@pytest.mark.parametrize("name", ["", "encoder.json", "vocab.bpe", "ggml-vocab-gpt-2.gguf", "tokenizer.json", "r50k_base.tiktoken"])
+def test_hard_strings(name: str, gpt2_files: Path) -> None:
+    tokenizer = tl.load_tokenizer((gpt2_files if name.startswith(("tokenizer", "r50k")) else GPT2) / name)
     with open(GPT2 / "ggml-vocab-gpt-2.gguf.inp", encoding="utf-8", newline="") as file:
         strings = file.read().split("\n__ggml_vocab_test__\n")
     ids = [[int(id) for id in line.split()] for line in (GPT2 / "ggml-vocab-gpt-2.gguf.out").read_text().split("\n")]
@@ -108,11 +119,8 @@ def test_gpt2_as_tokenizer_json(gpt2: Tokenizer, tmp_path: Path) -> None:
 
 
 @needs_data
-def test_tiktoken_ranks(gpt2: Tokenizer, tmp_path: Path) -> None:
-    order = sorted((id, token) for token, id in gpt2.algorithm.tokens.items() if id != 50256)
-    lines = (f"{base64.b64encode(read(token)).decode()} {id}" for id, token in order)
-    (tmp_path / "r50k_base.tiktoken").write_text("\n".join(lines) + "\n")
-    ranks = load_tokenizer(str(tmp_path / "r50k_base.tiktoken"))
+def test_tiktoken_ranks(gpt2: Tokenizer, gpt2_files: Path, tmp_path: Path) -> None:
+    ranks = load_tokenizer(str(gpt2_files / "r50k_base.tiktoken"))
     text = (DATA / "texts" / "the-verdict.txt").read_text()
     assert ranks.encode(text).tolist() == gpt2.encode(text).tolist() and ranks.eos_id == 50256
     assert len(gpt2.encode(text)) == 5145

@@ -18,9 +18,10 @@ from gguf import GGMLQuantizationType, GGUFReader, quantize as gguf_quantize
 from hypothesis import HealthCheck, given, settings, strategies as st
 from torch import nn
 
+from tensorlogic import write
 from tensorlogic.diagnostics.diagnostic import TensorLogicError
 from tensorlogic.runtime.quantized import QuantizedTensor, quantize
-from tensorlogic.runtime.weights import atomic, load_model, save_model
+from tensorlogic.runtime.weights import load_model, save_model
 from tensorlogic.runtime.weights.dtypes import ALL_DTYPES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -228,7 +229,7 @@ def test_a_failing_system_call(old, monkeypatch, call, number):
     def fail(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(atomic.os, call, fail)
+    monkeypatch.setattr(write.os, call, fail)
     with pytest.raises(TensorLogicError) as caught:
         save_model({"a": torch.zeros(1000)}, old)
     monkeypatch.undo()
@@ -238,7 +239,7 @@ def test_a_failing_system_call(old, monkeypatch, call, number):
 
 
 def test_an_interrupt(old, monkeypatch):
-    monkeypatch.setattr(atomic.os, "fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(write.os, "fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         save_model({"a": torch.zeros(9)}, old)
     monkeypatch.undo()
@@ -257,8 +258,9 @@ def test_a_size_limit(old):
 
 SLOW_SAVE = """
 import sys, time, torch
-from tensorlogic.runtime.weights import atomic, save_model
-atomic.os.fsync = lambda _: (print("written", flush=True), time.sleep(60))
+from tensorlogic import write
+from tensorlogic.runtime.weights import save_model
+write.os.fsync = lambda _: (print("written", flush=True), time.sleep(60))
 save_model({"a": torch.zeros(1000)}, sys.argv[1])
 """
 
@@ -267,7 +269,7 @@ def test_killed_while_saving(old):
     process = subprocess.Popen([sys.executable, "-c", SLOW_SAVE, str(old)], stdout=subprocess.PIPE, cwd=ROOT)
     try:
         assert process.stdout.readline() == b"written\n"
-        temporary = [name for name in os.listdir(old.parent) if name.endswith(atomic.SUFFIX)]
+        temporary = [name for name in os.listdir(old.parent) if name.endswith(write.SUFFIX)]
         save_model({"a": torch.ones(4)}, old)
         assert temporary[0] in os.listdir(old.parent), "a save that goes on is left alone"
     finally:

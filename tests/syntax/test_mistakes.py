@@ -51,7 +51,7 @@ MISTAKES = [
     ("fn f(x) { }", [("TL0101", 1, 6, "the parameter `x` has no type")]),
     ("let x = a[1", [("TL0102", 1, 10, "this `[` is never closed")]),
     ("let x = a[]", [("TL0101", 1, 10, "a value is missing after `[`")]),
-    ("import foo", [("TL0101", 1, 8, "a string in double quotes is missing after `import`")]),
+    ("import foo", [("TL0101", 1, 8, "`import` reads a file, and `foo` is none")]),
     ("return return", [("TL0101", 1, 8, "`return` is a reserved word and cannot be a name")]),
     ("let x = if a { 1 } else", [("TL0101", 1, 20, "a block must follow `else`")]),
     ("relation r(int", [("TL0102", 1, 11, "this `(` is never closed")]),

@@ -2,11 +2,7 @@
 
 import json
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +17,6 @@ from tensorlogic.runtime import training
 from tensorlogic.runtime.weights import load_model
 from tests.training.conftest import Net, Rows, lines, loss_of, net
 
-ROOT = Path(__file__).resolve().parents[2]
 FULL = bool(os.environ.get("TLC_FULL"))
 STEPS = 30
 RULES: dict[str, Any] = {
@@ -103,26 +98,6 @@ def test_the_scale_of_float16_goes_on(tmp_path: Path) -> None:
         for stop in stops:
             trained(tmp_path / part, stop, 14, precision=torch.float16)
     assert files(tmp_path / "a") == files(tmp_path / "b")
-
-
-def processes(*runs: tuple[Path, int, int]) -> list[int]:
-    """The exit codes of trainings in processes of their own, which send themselves a signal in the middle of a step."""
-    command = [sys.executable, "-m", "tests.training.killed", *(str(part) for run in runs for part in run)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
-    return [int(code) for code in done.stdout.split()]
-
-
-def test_killed_and_interrupted_processes(tmp_path: Path) -> None:
-    """Killed anywhere and started again, a training ends with the same bytes; Ctrl-C saves the step that it comes in."""
-    killed = [tmp_path / str(n) for n in range(20 if FULL else 2)]
-    runs = [(tmp_path / "whole", 0, 0), (tmp_path / "asked", 5, int(signal.SIGINT))]
-    for n, folder in enumerate(killed):
-        runs += [(folder, random.Random(n).randrange(1, 13), int(signal.SIGKILL)), (folder, 0, 0)]
-    assert processes(*runs) == [0, 130] + [-signal.SIGKILL, 0] * len(killed)
-    assert [path.name for path in sorted((tmp_path / "asked" / "ck").glob("step-*"))][-1] == "step-00000005"
-    assert processes((tmp_path / "asked", 0, 0)) == [0]
-    for folder in (*killed, tmp_path / "asked"):
-        assert files(folder) == files(tmp_path / "whole") and told(folder) == told(tmp_path / "whole")
 
 
 # --- folders ---------------------------------------------------------------------------------------------------------

@@ -272,12 +272,16 @@ def test_a_folder_is_for_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=Writer))
     folder = str(tmp_path / "runs") + "/"
-    training.fit(lambda: (m(torch.ones(1, 3)) ** 2).sum(), [("m", m)], optimizer=ADAMW, steps=2, log=folder)
+
+    def learn() -> None:
+        training.fit(lambda: (m(torch.ones(1, 3)) ** 2).sum(), [("m", m)], optimizer=ADAMW, steps=2, log=folder)
+
+    learn()
     assert written[0] == (folder, 1) and written[-1] == "closed"
     assert [(name, step) for name, _, step in written[1:-1]] == [("loss", 1), ("lr", 1), ("loss", 2), ("lr", 2)]
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(TensorLogicError, match="needs TensorBoard"):
-        training.fit(lambda: (m(torch.ones(1, 3)) ** 2).sum(), [("m", m)], optimizer=ADAMW, steps=2, log=folder)
+        learn()
 
 
 def test_models_have_no_gradients_afterwards(tmp_path: Path) -> None:

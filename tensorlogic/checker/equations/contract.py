@@ -1,18 +1,24 @@
 """Sums of products, two factors at a time in the order that costs least; a join is never written out."""
 
-from itertools import combinations
+from collections import Counter
 from math import prod
 
 from tensorlogic.checker.equations.convolution import convolution
+from tensorlogic.checker.equations.order import plan
 from tensorlogic.checker.equations.terms import Term, call, cast, combine, permuted, reduce, text
 from tensorlogic.checker.equations.tree import Equation, Product
 from tensorlogic.checker.messages import describe
+from tensorlogic.checker.state import Typed
 from tensorlogic.diagnostics.diagnostic import Label
+from tensorlogic.ir.ir import Const
+from tensorlogic.source import Span
 from tensorlogic.syntax import ast
+from tensorlogic.types.dims import Atom, Dim
 from tensorlogic.types.mistakes import DTypeMismatch
+from tensorlogic.types.types import Float
 
 TYPICAL = 64  # what a size is taken for that is not known
-EXACT = 6  # of so many factors every order is looked at
+MANY = 6  # of more factors than this, those with the same indices are multiplied first
 
 
 def multiplied(equation: Equation, node: Product, times: list[Term], over: list[tuple[Term, ast.Binary]]) -> Term:
@@ -41,8 +47,11 @@ def contract(equation: Equation, node: Product, times: list[Term], over: list[tu
         total, late = reduce(equation, "sum", whole, [n for n in whole.axes if n in summed], node.span), []
     else:
         for term, operator in inside:
-            at = next((i for i, t in enumerate(tensors) if set(term.axes) <= set(t.axes)), 0)
-            tensors[at] = combine(equation, operator, tensors[at], term, "/")
+            at = next((i for i, t in enumerate(tensors) if set(term.axes) <= set(t.axes)), None)
+            if at is None:
+                tensors.append(combine(equation, operator, _one(node.span), term, "/"))
+            else:
+                tensors[at] = combine(equation, operator, tensors[at], term, "/")
         alike = _alike(equation, tensors)
         if alike is None:
             return Term(equation.state.unknown(node.span), ())
@@ -52,6 +61,10 @@ def contract(equation: Equation, node: Product, times: list[Term], over: list[tu
     for term, operator in after:
         total = combine(equation, operator, total, term, "/")
     return total
+
+
+def _one(span: Span) -> Term:
+    return Term(Typed(Const(1.0, Float(1.0)), Float(1.0), span), (), weak=True)
 
 
 def _alike(equation: Equation, tensors: list[Term]) -> list[Term] | None:
@@ -75,24 +88,46 @@ def _is_wide(dtype: str) -> bool:
 # --- the order -------------------------------------------------------------------------------------------------------
 
 
-def _size(equation: Equation, names: frozenset[str] | set[str]) -> int:
-    return prod((equation.ranges[name].size.value or TYPICAL) for name in names)
+def typical(dim: Dim) -> int:
+    """What a size is taken for when orders are compared: its number, or what it is where all names in it are `TYPICAL`."""
+    return max(1, sum(count * prod(map(_typical_atom, monomial)) for monomial, count in dim.terms))
+
+
+def _typical_atom(atom: Atom) -> int:
+    sizes = [typical(part) for part in atom.args]
+    match atom.kind, sizes:
+        case "min" | "max" as kind, _ if sizes:
+            return min(sizes) if kind == "min" else max(sizes)
+        case (("floor_div" | "quotient"), [a, b]):
+            return max(1, a // b)
+    return TYPICAL
+
+
+def _softmax_of(equation: Equation, term: Term) -> str | None:
+    """The index along which a factor is a softmax, as far as this block says it."""
+    op = next((op for op in reversed(equation.state.ops) if term.typed.operand in op.results), None)
+    at = op.args[1] if op is not None and op.attrs.get("name") == "softmax" else None
+    return term.axes[at.value] if isinstance(at, Const) and isinstance(at.value, int) else None
 
 
 def _chain(equation: Equation, node: Product, tensors: list[Term], summed: frozenset[str]) -> Term:
     """Pair by pair. An index that only one factor has is summed there first."""
-    rest = _merged(equation, node, tensors) if len(tensors) > EXACT else list(tensors)
+    rest = _merged(equation, node, tensors) if len(tensors) > MANY else list(tensors)
+    held = Counter(name for term in rest for name in term.axes)
     for at, term in enumerate(rest):
-        others = {name for i, other in enumerate(rest) if i != at for name in other.axes}
-        lone = [name for name in term.axes if name in summed and name not in others]
+        lone = [name for name in term.axes if name in summed and held[name] == 1]
         rest[at] = reduce(equation, "sum", term, lone, node.span)
-    steps = _plan(equation, [frozenset(term.axes) for term in rest], summed)
-    for i, j in steps:
-        left, right = rest[i], rest[j]
-        rest = [term for at, term in enumerate(rest) if at not in (i, j)]
-        kept = {name for term in rest for name in term.axes} | ({*left.axes, *right.axes} - summed)
-        rest.append(_join(equation, node, left, right, kept))
-    return rest[0]
+    axes = [frozenset(term.axes) for term in rest]
+    kept = frozenset().union(*axes) - summed
+    held = Counter(name for term in rest for name in term.axes)
+    soft = {at: name for at, term in enumerate(rest) if (name := _softmax_of(equation, term)) is not None}
+    for left, right in plan(axes, kept, lambda name: typical(equation.ranges[name].size), soft):
+        pair = rest[left], rest[right]
+        held.subtract(name for term in pair for name in term.axes)
+        made = _join(equation, node, *pair, {name for name in held if held[name] > 0} | kept)
+        held.update(made.axes)
+        rest.append(made)
+    return rest[-1]
 
 
 def _merged(equation: Equation, node: Product, terms: list[Term]) -> list[Term]:
@@ -102,57 +137,6 @@ def _merged(equation: Equation, node: Product, terms: list[Term]) -> list[Term]:
         key = frozenset(term.axes)
         found[key] = _by(equation, node, found[key], term) if key in found else term
     return list(found.values())
-
-
-Step = tuple[int, int]
-
-
-def _plan(equation: Equation, axes: list[frozenset[str]], summed: frozenset[str]) -> list[Step]:
-    """Which two factors come next, by their places in the list of what is left; the result goes to its end."""
-    if len(axes) <= 2:
-        return [(0, 1)] if len(axes) == 2 else []
-    return _best(equation, tuple(axes), summed)[1] if len(axes) <= EXACT else _greedy(equation, axes, summed)
-
-
-def _outcome(axes: tuple[frozenset[str], ...], i: int, j: int, summed: frozenset[str]) -> tuple[tuple[frozenset[str], ...], frozenset[str]]:
-    """(what is left, all indices of the pair)"""
-    rest = tuple(a for at, a in enumerate(axes) if at not in (i, j))
-    both = axes[i] | axes[j]
-    kept = both & (frozenset().union(*rest) | (both - summed))
-    return (*rest, kept), both
-
-
-def _best(equation: Equation, axes: tuple[frozenset[str], ...], summed: frozenset[str]) -> tuple[int, list[Step]]:
-    """The cheapest order of all, by the number of multiplications."""
-    if len(axes) == 1:
-        return 0, []
-    found: tuple[int, list[Step]] | None = None
-    for i, j in combinations(range(len(axes)), 2):
-        left, both = _outcome(axes, i, j, summed)
-        cost = _size(equation, both)
-        if found is not None and cost >= found[0]:
-            continue
-        more, steps = _best(equation, left, summed)
-        if found is None or cost + more < found[0]:
-            found = cost + more, [(i, j), *steps]
-    assert found is not None
-    return found
-
-
-def _greedy(equation: Equation, axes: list[frozenset[str]], summed: frozenset[str]) -> list[Step]:
-    """Each time the pair whose result is smallest against what goes into it."""
-    left, steps = tuple(axes), []
-    while len(left) > 1:
-        pairs = combinations(range(len(left)), 2) if len(left) <= 40 else ((at, at + 1) for at in range(len(left) - 1))
-
-        def weight(pair: Step, left: tuple[frozenset[str], ...] = left) -> tuple[int, int]:
-            rest, both = _outcome(left, *pair, summed)
-            return _size(equation, rest[-1]) - sum(_size(equation, left[at]) for at in pair), _size(equation, both)
-
-        step = min(pairs, key=weight)
-        steps.append(step)
-        left = _outcome(left, *step, summed)[0]
-    return steps
 
 
 # --- one pair --------------------------------------------------------------------------------------------------------
@@ -172,12 +156,18 @@ def _join(equation: Equation, node: Product, left: Term, right: Term, kept: set[
     matrix = _matrix_product(equation, node, left, right, gone)
     if matrix is not None:
         return matrix
+    axes = equation.order({*left.axes, *right.axes} & kept)
+    if axes and axes[-1] in left.axes and axes[-1] not in right.axes:
+        left, right = right, left  # the last axis of the result is one of the right factor: so it lies as it is read
+    return _einsum(equation, node, left, right, axes)
+
+
+def _einsum(equation: Equation, node: Product, left: Term, right: Term, axes: tuple[str, ...]) -> Term:
     names = tuple(dict.fromkeys((*left.axes, *right.axes)))
     if len(names) > 52:
         equation.fail("TL0104", node.span, f"a product of two tensors has at most 52 indices, found {len(names)}")
         return Term(equation.state.unknown(node.span), ())
     letter = {name: (chr(ord("a") + at) if at < 26 else chr(ord("A") + at - 26)) for at, name in enumerate(names)}
-    axes = equation.order(set(names) & kept)
     spelled = ["".join(letter[name] for name in part) for part in (left.axes, right.axes, axes)]
     rule = text(f"{spelled[0]},{spelled[1]}->{spelled[2]}", node.span)
     return Term(call(equation, "einsum", node.span, rule, left.typed, right.typed), axes)
@@ -199,7 +189,13 @@ def _matrix_product(equation: Equation, node: Product, left: Term, right: Term, 
             found.append((one, other, own, wanted))
     if not found:
         return None
-    one, other, own, wanted = next((item for item in found if item[3] == equation.order(set(item[3]))), found[0])
+
+    def turns(item: tuple[Term, Term, list[list[str]], tuple[str, ...]]) -> tuple[int, bool]:
+        one, other, own, wanted = item
+        straight = (one.axes == (*shared, *own[0], gone[0])) + (other.axes == (*shared, gone[0], *own[1]))
+        return -straight, wanted != equation.order(set(wanted))
+
+    one, other, own, wanted = min(found, key=turns)
     first = permuted(equation, one, (*shared, *own[0], gone[0]))
     second = permuted(equation, other, (*shared, gone[0], *own[1]))
     return Term(call(equation, "matmul", node.span, first.typed, second.typed), wanted)

@@ -1,6 +1,6 @@
 """`Pool[x / 2, y / 2] max= F[x, y]`: an index divided on the left puts neighbours together, the last group may be smaller."""
 
-from tensorlogic.checker.equations.build import is_value
+from tensorlogic.checker.equations.names import is_value
 from tensorlogic.checker.equations.ranges import all_ranged, holds, misspelt, size_operand, stands_at
 from tensorlogic.checker.equations.solve import REDUCTIONS, prepare, tensor_of, unknown
 from tensorlogic.checker.equations.terms import WHOLE, Term, aligned, call, expanded, index, number, numbers, permuted, reduce, sizes
@@ -19,7 +19,10 @@ Group = tuple[str, Dim, Span]  # index, how many neighbours, place
 
 
 def is_grouped(target: ast.Index) -> bool:
-    return any(isinstance(item, ast.Binary) and item.op == "/" for item in target.items)
+    """Whether it has groups of places, and otherwise an index of its own on each axis."""
+    groups = [item for item in target.items if isinstance(item, ast.Binary) and item.op == "/" and isinstance(item.left, ast.Name)]
+    names = [item.name for item in (*target.items, *(group.left for group in groups)) if isinstance(item, ast.Name)]
+    return bool(groups) and len(names) == len(target.items) == len(set(names))
 
 
 def _groups(state: State, target: ast.Index) -> list[Group] | None:

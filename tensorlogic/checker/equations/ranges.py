@@ -3,6 +3,7 @@
 from tensorlogic.checker.equations.tree import Equation, Linear, Node, Quotient, Range, Reference, children
 from tensorlogic.checker.guards import add_guards
 from tensorlogic.checker.messages import describe, example
+from tensorlogic.checker.relation_dims import number_of
 from tensorlogic.diagnostics.diagnostic import Diagnostic, Label
 from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.ir.ir import Const, Operand, Value
@@ -21,7 +22,8 @@ def declare_ranges(equation: Equation, where: tuple[ast.Expr, ...]) -> None:
             case ast.Binary(op="in", left=ast.Name(name=name), right=ast.Range(start=start, stop=stop)):
                 _declare(equation, name, start, stop, node.span)
             case _:
-                equation.fail("TL0404", node.span, "this declares no range of an index", "", "write `where i in 0..N`")
+                help = "write `where i in 0..N`, or with a number or a `const` `steps <= 10` or `tol < 1e-6`, where a recursion ends"
+                equation.fail("TL0404", node.span, "this declares no range of an index", "", help)
 
 
 def _declare(equation: Equation, name: str, start: ast.Expr, stop: ast.Expr, span: Span) -> None:
@@ -31,6 +33,7 @@ def _declare(equation: Equation, name: str, start: ast.Expr, stop: ast.Expr, spa
     count = equation.state.expr(stop, Int())
     if isinstance(count.type, Int):
         size = count.type.value if count.type.value is not None else equation.state.dim_for(count.operand)
+        stands_at(equation, name, size, span)
         equation.ranges[name] = Range(size, span, True)
         return
     equation.wrong = True
@@ -38,9 +41,9 @@ def _declare(equation: Equation, name: str, start: ast.Expr, stop: ast.Expr, spa
         equation.fail("TL0306", stop.span, f"a range ends with an int, found {count.type}")
 
 
-def find_ranges(equation: Equation, root: Node) -> None:
+def find_ranges(equation: Equation, *roots: Node) -> None:
     """The range of every index: first of those that stand alone, then of those in arithmetic."""
-    references = [node for node in all_nodes(root) if isinstance(node, Reference)]
+    references = [node for root in roots for node in all_nodes(root) if isinstance(node, Reference)]
     for reference in references:
         _alone(equation, reference)
     if equation.wrong:
@@ -112,13 +115,23 @@ def _reach(equation: Equation, item: object, size: Dim, limits: dict[str, list[t
             for name, factor in factors:
                 range_ = equation.ranges.get(name)
                 if (free == [name]) or (not free and range_ is not None and not range_.declared):
-                    room = _room(equation, item, name, factor, size)
-                    if room is not None:
-                        limits.setdefault(name, []).append((room, item.span))
+                    places = room(equation, item, name, factor, size)
+                    if places is not None:
+                        limits.setdefault(name, []).append((places, item.span))
 
 
-def _room(equation: Equation, item: Linear, name: str, factor: Dim, size: Dim) -> Dim | None:
+def reach(equation: Equation, item: Linear, size: Dim, free: list[str]) -> None:
+    """The one index that nothing else limits has as many places as lie inside."""
+    for name, factor in item.factors:
+        places = room(equation, item, name, factor, size) if free == [name] else None
+        if places is not None:
+            equation.ranges[name] = Range(places, item.span)
+
+
+def room(equation: Equation, item: Linear, name: str, factor: Dim, size: Dim) -> Dim | None:
     """How many places `name` has if every position is to lie inside; None where it would not begin at 0."""
+    if len(item.factors) == 1 and holds(equation, Rel("<=", factor, -ONE)):  # from the offset down
+        return item.offset.floor_div(-factor) + 1 if holds(equation, Rel("<", item.offset, size)) else None
     highest, lowest = item.offset, item.offset
     for other, times in item.factors:
         if other != name:
@@ -132,6 +145,18 @@ def _room(equation: Equation, item: Linear, name: str, factor: Dim, size: Dim) -
 
 def holds(equation: Equation, goal: Rel) -> bool:
     return equation.state.need().holds(goal)
+
+
+def ends(equation: Equation, item: Linear) -> tuple[Dim, Dim]:
+    """(the lowest place, the highest) of a sum of multiples of indices."""
+    lowest = highest = item.offset
+    for name, factor in item.factors:
+        far = factor * (equation.ranges[name].size - 1)
+        if holds(equation, Rel(">=", factor, ZERO)):
+            highest = highest + far
+        else:
+            lowest = lowest + far
+    return lowest, highest
 
 
 def _limit(equation: Equation, name: str, found: list[tuple[Dim, Span]]) -> None:
@@ -163,7 +188,12 @@ def all_ranged(equation: Equation, root: Node, left: tuple[tuple[str, Span], ...
 
 
 def misspelt(equation: Equation) -> None:
-    """An index that stands once and is spelt like a name in scope is probably meant to be that name."""
+    """An index that stands once and is spelt like a name in scope is probably meant to be that name; one with a range that stands nowhere
+    is meant to be another."""
+    for name, range_ in equation.ranges.items():
+        if range_.declared and name not in (*equation.places, *equation.left, equation.step):
+            title = f"the index `{name}` has a range, and stands nowhere in this equation"
+            equation.state.report(Diagnostic("TL0703", title, range_.span, severity="warning"))
     for name, spans in equation.places.items():
         if len(spans) > 1 or name in equation.left:
             continue
@@ -223,6 +253,8 @@ def _name(equation: Equation, name: str, span: Span) -> Operand:
     known = frame.dim_values.get(name)
     if known is not None:
         return known
+    if (entities := equation.state.relations.of_dim(name)) is not None:
+        return number_of(equation.state, entities, span).operand
     tensor, axis = frame.origins.get(name, (None, 0))
     if tensor is None:
         equation.fail(

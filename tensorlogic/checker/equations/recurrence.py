@@ -1,256 +1,256 @@
-"""Recurrences `H[t + 1, i] = e(H[t, ...])`, run step by step, and equations `Y op= e(Y)` that run to a fixpoint.
+"""Recurrences `H[t + 1, i] = e(H[t, ...])`, one or several that need each other: what each step reads, and in which order they are done.
 
-Both become one call of the runtime with a function of the state: `scan(first, steps, step)`, `fixpoint(start, step)`.
+Each turn of a scan gives one more state of every tensor that steps. `start` is the index of an equation in the first turn, `lead` the
+place on the axis of its tensor that it fills there; both go up by one each turn, or down where it is the last state that is known.
 """
 
-from contextlib import contextmanager
+from dataclasses import replace
 
-from collections.abc import Iterator  # isort: skip
-
-from tensorlogic.checker.coerce import coerce
-from tensorlogic.checker.equations.build import is_value, step_place
-from tensorlogic.checker.equations.ranges import size_operand, stands_at
-from tensorlogic.checker.equations.solve import prepare, right_side
-from tensorlogic.checker.equations.store import read, slots_of
-from tensorlogic.checker.equations.terms import Term, aligned, call, number
-from tensorlogic.checker.equations.tree import Defined, Equation, Range
-from tensorlogic.checker.operators import apply_operator
+from tensorlogic.checker.equations.firsts import drop_unread
+from tensorlogic.checker.equations.items import place_text, step_place
+from tensorlogic.checker.equations.names import is_value
+from tensorlogic.checker.equations.scan import Read, Scan, Step, scan
+from tensorlogic.checker.equations.together import Statement, Together, cycles, in_order
+from tensorlogic.checker.equations.tree import Defined
 from tensorlogic.checker.places import write
 from tensorlogic.checker.scope import Variable
 from tensorlogic.checker.state import State, Typed
-from tensorlogic.ir.ir import Const, Op, Operand, Region, Value
+from tensorlogic.diagnostics.diagnostic import Label
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import ONE, Dim
-from tensorlogic.types.types import Fn, Int, Tensor, Type, Unknown, is_unknown
-
-Left = tuple[tuple[str, Span], ...]
-
-
-# --- the first state -------------------------------------------------------------------------------------------------
-
-
-def base_axis(state: State, target: ast.Index, new: bool) -> int | None:
-    """The axis with the one number on the left of `H[0, i] = h0[i]`."""
-    places = [at for at, item in enumerate(target.items) if isinstance(item, ast.IntLit)]
-    return places[0] if len(places) == 1 else None
-
-
-def define_first(state: State, target: ast.Index, node: ast.Let | ast.Assign, axis: int) -> None:
-    """The state at step 0, for a recurrence that follows. By itself it is a tensor with one step."""
-    assert isinstance(target.base, ast.Name)
-    others = target.items[:axis] + target.items[axis + 1 :]
-    item = target.items[axis]
-    left = tuple((other.name, other.span) for other in others if isinstance(other, ast.Name))
-    if not isinstance(item, ast.IntLit) or item.value != 0 or len(left) < len(others):
-        state.error("TL0404", target.span, "the first state of a recurrence stands at 0", "", "write `H[0, i] = ...`")
-        state.declare(target.base.name, Unknown(), target.base.span)
-        return
-    equation = Equation(state, tuple(name for name, _ in left))
-    term = right_side(equation, node.value, node.where, left)
-    typed = term.typed if term.unknown else call(equation, "unsqueeze", node.span, term.typed, number(axis, node.span))
-    variable = state.declare(target.base.name, typed.type, target.base.span)
-    if not is_unknown(typed.type):
-        state.bind_value(variable, typed)
-    variable.equation = Defined(equation.left, axis, term.typed)
-
-
-# --- recurrences -----------------------------------------------------------------------------------------------------
+from tensorlogic.types.types import Tensor, Unknown, is_unknown
 
 
 def is_recurrence(state: State, variable: Variable, target: ast.Index) -> bool:
     if any(isinstance(item, ast.VirtualIndex) for item in target.items):
         return True
     known = variable.equation
-    return isinstance(known, Defined) and known.axis is not None and _step_of(state, target, known.axis) is not None
-
-
-def _step_of(state: State, target: ast.Index, axis: int) -> tuple[str, int] | None:
-    """(the index of the steps, what is added to it) on an axis of the left side."""
-    item = target.items[axis] if axis < len(target.items) else None
-    found = step_place(item)
-    return found if found is not None and not is_value(state, found[0]) else None
+    if not isinstance(known, Defined) or not known.firsts or known.axis >= len(target.items):
+        return False
+    found = step_place(target.items[known.axis])
+    return found is not None and not is_value(state, found[0])
 
 
 def recurrence(state: State, variable: Variable, target: ast.Index, node: ast.Assign) -> None:
-    assert isinstance(target.base, ast.Name)
+    """A recurrence that needs no other."""
     virtual = [at for at, item in enumerate(target.items) if isinstance(item, ast.VirtualIndex)]
     known = variable.equation
-    axis = virtual[0] if virtual else known.axis if isinstance(known, Defined) else None
-    step = _step_of(state, target, axis) if axis is not None else None
+    axis = virtual[0] if virtual else known.axis if isinstance(known, Defined) else 0
+    check_together(state, Together(node.span, (node,), (axis,), None))
+
+
+def check_together(state: State, node: Together) -> None:
+    """Equations that are one scan."""
+    found = [_step(state, one, axis, node.read) for one, axis in zip(node.statements, node.axes, strict=True)]
+    steps = [step for step in found if step is not None]
+    plan = _planned(state, steps) if len(steps) == len(found) else None
+    results = scan(state, plan) if plan is not None else None
+    if plan is None or results is None:
+        _silence(state, node)
+        return
+    for step in plan.steps:
+        variable = state.find_variable(step.name)
+        if step.firsts and not step.virtual and variable is not None:
+            drop_unread(state, variable)
+    for step in plan.steps:
+        if step.name in results:
+            _bind(state, step, results[step.name])
+
+
+def _silence(state: State, node: Together) -> None:
+    """The names are declared, so that their uses say nothing more."""
+    for one in node.statements:
+        assert isinstance(one.target, ast.Index) and isinstance(one.target.base, ast.Name)
+        if not any(isinstance(item, ast.VirtualIndex) for item in one.target.items) or state.scope.find(one.target.base.name) is None:
+            state.declare(one.target.base.name, Unknown(), one.target.base.span)
+
+
+def _bind(state: State, step: Step, result: Typed) -> None:
+    if step.virtual and step.firsts:
+        write(state, step.target.base, result, step.node.span)
+        return
+    variable = state.declare(step.name, result.type, step.target.base.span)
+    state.bind_value(variable, result)
+    variable.equation = Defined(tuple(item.span.text for item in step.target.items))
+
+
+# --- one step --------------------------------------------------------------------------------------------------------
+
+
+def _step(state: State, node: Statement, axis: int, read: frozenset[str] | None) -> Step | None:
+    """What the left side of one of the equations says; None after a message."""
+    target = node.target
+    assert isinstance(target, ast.Index) and isinstance(target.base, ast.Name)
+    name = target.base.name
+    found = step_place(target.items[axis]) if axis < len(target.items) else None
     others = tuple(item for at, item in enumerate(target.items) if at != axis)
     left = tuple((item.name, item.span) for item in others if isinstance(item, ast.Name))
-    if axis is None or step is None or step[1] not in (0, 1) or len(left) < len(others):
+    if found is None or is_value(state, found[0]) or len(left) < len(others) or len({*dict(left), found[0]}) <= len(left):
         help = "the left side is like `H[t + 1, i]`, and `H[0, i]` is given"
         state.error("TL0404", target.span, "this is no step of a recurrence", "", help)
-        return
-    first = _first(state, variable, target, known, bool(virtual))
-    if first is None:
-        return
-    if not virtual and state.ops and state.ops[-1].results == (variable.value,):
-        state.ops.pop()  # the recurrence takes the first state as it is
-    result = _run(state, node, target.base.name, (axis, *step), left, first, keep=not virtual)
-    if result is None:
-        return
-    if virtual:
-        write(state, target.base, result, node.span)
-        return
-    changed = state.declare(target.base.name, result.type, target.base.span)
-    state.bind_value(changed, result)
-    changed.equation = Defined(tuple(item.span.text for item in target.items))
-
-
-def _first(state: State, variable: Variable, target: ast.Index, known: object, virtual: bool) -> Typed | None:
-    """The state before the first step."""
-    if virtual:
-        return state.expr(target.base) if isinstance(variable.type, Tensor) else None
-    first = known.first if isinstance(known, Defined) else None
-    return first if first is not None and isinstance(first.type, Tensor) else None
-
-
-Step = tuple[int, str, int]  # the axis, the index, what is added to it on the left
-
-
-def _run(state: State, node: ast.Assign, name: str, step: Step, left: Left, first: Typed, keep: bool) -> Typed | None:
-    assert isinstance(first.type, Tensor)
-    equation = Equation(state, ())
-    steps = _steps(state, node, name, step, left, first)
-    if steps is None:
         return None
-    count = size_operand(equation, steps, node.span)
-    function = _body(state, node, name, step, left, first)
-    if function is None:
+    virtual = isinstance(target.items[axis], ast.VirtualIndex)
+    variable = state.find_variable(name) if isinstance(node, ast.Assign) else None
+    known = variable.equation if variable is not None else None
+    firsts: tuple[Typed, ...] = ()
+    last: Dim | None = None
+    if virtual and state.scope.find(name) is not None and isinstance(node, ast.Assign):
+        firsts = (state.expr(target.base),)
+    elif isinstance(known, Defined) and not virtual:
+        firsts, last = known.firsts, known.last
+    if any(is_unknown(first.type) for first in firsts) or (variable is not None and is_unknown(variable.type)):
         return None
-    shape = (steps + 1, *first.type.shape) if keep else first.type.shape
-    type_ = Tensor(first.type.dtype, shape)
-    args: tuple[Operand, ...] = (first.operand, count, function)
-    result = state.emit("builtin", args, type_, node.span, name="scan" if keep else "scan_last", index=0)
-    axis = step[0]
-    return call(equation, "movedim", node.span, result, number(0, node.span), number(axis, node.span)) if keep and axis else result
-
-
-def _equation(state: State, name: str, step: Step, left: Left, held: Typed) -> Equation:
-    """An equation about one step: what it defines is read as the state before."""
-    axis, index, added = step
-    equation = Equation(state, tuple(n for n, _ in left))
-    equation.states[name] = held, axis, (index, added - 1)
-    assert isinstance(held.type, Tensor)
-    for (own, span), size in zip(left, held.type.shape, strict=False):
-        if isinstance(size, Dim):
-            equation.ranges[own] = Range(size, span)
-    return equation
-
-
-def _steps(state: State, node: ast.Assign, name: str, step: Step, left: Left, first: Typed) -> Dim | None:
-    """How many steps there are: as many as the step's index has places. What is looked at for that leaves no operations."""
-    assert isinstance(first.type, Tensor)
-    _, index, added = step
-    if len(left) != len(first.type.shape):
-        state.error("TL0304", node.target.span, f"a state has {len(first.type.shape)} axes, the left side has {len(left)} indices")
+    if not _same_axes(state, target, firsts, left):
         return None
-    frame = state.frame
-    origins, values = dict(frame.origins), dict(frame.dim_values)
-    with state.block():
-        equation = _equation(state, name, step, left, first)
-        equation.indices.add(index)
-        tree = prepare(equation, node.value, node.where)
-    frame.origins, frame.dim_values = origins, values
-    if tree is None:
+    kept = read is None or name in read or (bool(firsts) and name not in state.scope.names)
+    return Step(node, target, name, axis, *found, virtual, left, firsts, last, kept)
+
+
+def _same_axes(state: State, target: ast.Index, firsts: tuple[Typed, ...], left: tuple[tuple[str, Span], ...]) -> bool:
+    for first in firsts:
+        if not isinstance(first.type, Tensor):
+            state.error("TL0404", target.span, f"an index stands on the axis of a tensor, found {first.type}")
+            return False
+        if len(first.type.shape) != len(left):
+            axes = len(first.type.shape)
+            state.error("TL0304", target.span, f"a state has {axes} axes, the left side has {len(left)} indices beside that of the steps")
+            return False
+    return True
+
+
+# --- what they read of each other ------------------------------------------------------------------------------------
+
+
+def _planned(state: State, steps: list[Step]) -> Scan | None:
+    """The steps with their places, in an order in which each finds what it reads; None after a message."""
+    back = any(step.last is not None for step in steps)
+    names = {step.name: step for step in steps}
+    reads = {step.name: _reads(step, names) for step in steps}
+    placed = {step.name: _placed(step) for step in steps if step.firsts}
+    if not all(_begins(state, step, back) for step in placed.values()):
         return None
-    range_ = equation.ranges.get(index)
-    if range_ is None:
-        help = f"declare its range: `where {index} in 0..N`"
-        state.error("TL0403", node.target.span, f"the index `{index}` has no range: it stands on no axis", "no range", help)
+    _between(placed, names, reads)
+    plan = Scan(tuple(placed[step.name] for step in steps), back, reads)
+    if not all(_reachable(state, plan, step) for step in plan.steps):
         return None
-    return range_.size if added else range_.size - 1
+    return _sorted(state, plan)
 
 
-def _body(state: State, node: ast.Assign, name: str, step: Step, left: Left, first: Typed) -> Value | None:
-    """The function from a step's number and a state to the next state."""
-    _, index, added = step
-    at, held = Value(index, Int()), Value("", first.type)
-    with _lambda(state, node, (at, held)) as (ops, finish):
-        place = at if added else state.emit("binary", (at, Const(1, Int(ONE))), Int(), node.span, op="+").operand
-        state.scope.names[index] = Variable(place, Int(), node.span)  # type: ignore[arg-type]
-        equation = _equation(state, name, step, left, Typed(held, first.type, node.span))
-        where = tuple(w for w in node.where if not (isinstance(w, ast.Binary) and isinstance(w.left, ast.Name) and w.left.name == index))
-        term = right_side(equation, node.value, where, left)
-        if term.unknown or equation.wrong:
-            return None
-        fitted = coerce(state, term.typed, first.type, "the next state", of=first.span)
-        if fitted.doubted:
-            return None
-        return finish(fitted.operand)
+def _reads(step: Step, names: dict[str, Step]) -> tuple[Read, ...]:
+    """Where an equation reads the tensors that step with it; what is read at odd places is found when its tree is built."""
+    found: list[Read] = []
+    for item in ast.walk(step.node.value):
+        if isinstance(item, ast.Index) and isinstance(item.base, ast.Name) and item.base.name in names:
+            axis = names[item.base.name].axis
+            place = step_place(item.items[axis]) if axis < len(item.items) else None
+            if place is not None and place[0] == step.index:
+                found.append(Read(item.base.name, place[1], item.span))
+    return tuple(found)
 
 
-@contextmanager
-def _lambda(state: State, node: ast.Node, params: tuple[Value, ...]) -> Iterator:
-    """A block whose operations become a function of these values."""
-    outer = state.ops
-    with state.block("lambda") as ops:
-
-        def finish(result: Operand) -> Value:
-            type_: Type = result.type  # type: ignore[union-attr]
-            value = Value("", Fn(tuple(p.type for p in params), type_))
-            outer.append(Op("lambda", (), (value,), {}, (Region(params, tuple(ops), (result,)),), node.span))
-            return value
-
-        yield ops, finish
+def _placed(step: Step) -> Step:
+    """With the first turn behind the states that are given."""
+    lead = Dim.const(len(step.firsts)) if step.last is None else step.last - len(step.firsts)
+    return replace(step, lead=lead, start=lead - step.added)
 
 
-# --- fixpoints -------------------------------------------------------------------------------------------------------
-
-
-def reads_elsewhere(state: State, target: ast.Index, value: ast.Node) -> bool:
-    """Whether the right side reads the tensor on the left at other indices, and the left side has an index."""
-    names = tuple(item.name if isinstance(item, ast.Name) else "" for item in target.items)
-    if not any(name and not is_value(state, name) for name in names) or not isinstance(target.base, ast.Name):
+def _begins(state: State, step: Step, back: bool) -> bool:
+    """Whether the states that are given are those that the first turn needs."""
+    name, text = step.name, place_text(step.index, step.added)
+    if back and step.last is None:
+        title = "a recurrence with `*` runs forward" if step.virtual else "recurrences that need each other begin at the same end"
+        state.error("TL0404", step.target.span, title)
         return False
-    pending = [value]
+    if back and step.added > 0:
+        state.error("TL0404", step.target.span, f"these steps do not reach `{name}[0]`", "", f"`{name}[{step.index}]` on the left does")
+        return False
+    if not back and (step.start.value or 0) < 0:
+        count = step.added
+        if step.virtual:
+            help = "keep all states, without `*`, to look further back"
+        else:
+            help = f"give {count} first states: `{name}[0] = ...` to `{name}[{count - 1}] = ...`"
+        state.error("TL0404", step.target.span, f"`{name}[{text}]` begins at {count}: the state before it is not known", "", help)
+        return False
+    return True
+
+
+def _between(placed: dict[str, Step], names: dict[str, Step], reads: dict[str, tuple[Read, ...]]) -> None:
+    """The tensors between the recurrences are worked out in the turn in which they are read."""
+    pending = list(placed)
     while pending:
-        item = pending.pop()
-        match item:
-            case ast.Index(base=ast.Name(name=name), items=items) if name == target.base.name:
-                if tuple(i.name if isinstance(i, ast.Name) else None for i in items) != names:
-                    return True
-        pending += ast.children(item)
+        reader = placed[pending.pop()]
+        for read in reads[reader.name]:
+            if read.name not in placed:
+                lead = reader.start + read.added
+                placed[read.name] = replace(names[read.name], lead=lead, start=lead - names[read.name].added)
+                pending.append(read.name)
+
+
+def _reachable(state: State, plan: Scan, step: Step) -> bool:
+    """Whether all that it reads is there in its turn, and it is read from its beginning on; a message where not."""
+    for read in plan.reads[step.name]:
+        other = plan.step(read.name)
+        back = plan.back(step, read)
+        early = not other.firsts and not plan.backward and (other.lead.value or 0) < 0
+        if early or back is None or back < 0 or back > len(other.firsts):
+            _unreachable(state, plan, step, read, back if not early else 1)
+            return False
+    if step.firsts or not _left_out(plan, step):
+        return True
+    place = "0" if plan.backward else str(step.lead)
+    help = "shift the index of its equation" if plan.backward else f"give it as a first state: `{step.name}[0] = ...`"
+    title = (
+        f"`{step.name}` would be missing at 0" if plan.backward else f"`{step.name}` is read from {place} on and would be missing before it"
+    )
+    state.error("TL0404", step.target.span, title, "", help)
     return False
 
 
-def fixpoint(state: State, target: ast.Index, node: ast.Assign, whole: Typed) -> None:
-    """`D[i, j] min= D[i, k] + D[k, j]`: the least change of what `D` holds that the equation leaves as it is."""
-    assert isinstance(target.base, ast.Name) and isinstance(whole.type, Tensor)
-    slots = slots_of(state, target, whole)
-    if slots is None:
-        return
-    if any(not slot.name or slot.start for slot in slots):
-        state.error("TL0404", target.span, "an equation that runs to its fixpoint has an index for each axis on its left")
-        return
-    left = tuple((slot.name, slot.span) for slot in slots)
-    held = Value("", whole.type)
-    op = node.op[:-1]
-    with _lambda(state, node, (held,)) as (_, finish):
-        state.scope.names[target.base.name] = Variable(held, whole.type, target.base.span)
-        equation = Equation(state, tuple(name for name, _ in left))
-        for slot in slots:
-            if slot.size is not None:
-                stands_at(equation, slot.name, slot.size, slot.span)
-        term = right_side(equation, node.value, node.where, left, op)
-        if term.unknown or equation.wrong:
-            return
-        old = read(equation, whole, slots, target.span)
-        result = _operated(equation, node, op, old, term)
-        fitted = coerce(state, result, whole.type, "the value")
-        if is_unknown(fitted.type) or fitted.doubted:
-            return
-        function = finish(fitted.operand)
-    typed = state.emit("builtin", (whole.operand, function), whole.type, node.span, name="fixpoint", index=0)
-    write(state, target.base, typed, node.span)
+def _left_out(plan: Scan, step: Step) -> bool:
+    """Whether a tensor between recurrences could have been worked out at one place more, at its beginning."""
+    place = (step.start - (plan.down_to_zero if plan.backward else ONE)).value
+    if place is None or place < 0:
+        return False
+    lowest = [(plan.lowest(plan.step(read.name)).value, place + read.added) for read in plan.reads[step.name]]
+    return all(low is not None and low <= at for low, at in lowest)
 
 
-def _operated(equation: Equation, node: ast.Assign, op: str, old: Term, new: Term) -> Typed:
-    values = aligned(equation, old, old.axes), aligned(equation, new, old.axes)
-    if op in ("max", "min"):
-        return call(equation, op, node.span, *values)
-    place = Span(node.span.source, node.target.span.end, node.value.span.start)
-    return apply_operator(equation.state, ast.Binary(node.span, op, node.target, node.value, place), *values)
+def _unreachable(state: State, plan: Scan, step: Step, read: Read, back: int | None) -> None:
+    """A read of what comes later than the step, or of what is not known any more, or not given."""
+    other = plan.step(read.name)
+    at = f"`{read.name}[{place_text(step.index, read.added)}]`"
+    gives = f"`{step.name}[{place_text(step.index, step.added)}]`"
+    labels = (Label(step.target.span, f"this step gives {gives}"),)
+    if back is None or back < 0:
+        state.error("TL0404", read.span, f"{at} comes later than {gives}, which reads it", "not known yet", labels=labels)
+    elif not other.firsts or other.virtual:
+        help = "keep all states, without `*`, to look further back" if other.virtual else f"give its first state: `{read.name}[0] = ...`"
+        state.error("TL0404", read.span, f"{at} is not known when {gives} reads it", "", help, labels=labels)
+    else:
+        help = f"give the first {back} states of `{read.name}`" if not plan.backward else f"give the last {back} states of `{read.name}`"
+        state.error("TL0404", read.span, f"in its first step {gives} reads {at}, which is not given", "", help, labels=labels)
+
+
+def _sorted(state: State, plan: Scan) -> Scan | None:
+    """In an order in which what is read in the same turn comes first; a circle of such reads is a mistake."""
+    at = {step.name: number for number, step in enumerate(plan.steps)}
+    same = {step.name: [read for read in plan.reads[step.name] if plan.back(step, read) == 0] for step in plan.steps}
+    needs = [{at[read.name] for read in same[step.name]} for step in plan.steps]
+    groups = cycles(needs)
+    for group in groups:
+        if len(group) > 1 or group[0] in needs[group[0]]:
+            _circle(state, [plan.steps[number] for number in group], same)
+            return None
+    return replace(plan, steps=tuple(plan.steps[number] for (number,) in in_order(groups, needs)))
+
+
+def _circle(state: State, steps: list[Step], same: dict[str, list[Read]]) -> None:
+    names = {step.name for step in steps}
+    (step, read), *more = [(step, next(read for read in same[step.name] if read.name in names)) for step in steps]
+    labels = tuple(Label(other.span, f"`{one.name}` needs `{other.name}`") for one, other in more)
+    title = f"{' and '.join(f'`{name}`' for name in sorted(names))} need each other within one step"
+    if not more:
+        title, labels = f"`{step.name}` needs itself within one step", (Label(step.target.span, "to give this"),)
+    state.error("TL0404", read.span, title, f"`{step.name}` needs `{read.name}`", "one of them reads the state before", labels=labels)

@@ -1,15 +1,17 @@
 """`A[i, j + 1, ids[b]]` as a value: places, diagonals, windows and gathers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from tensorlogic.checker.equations.ranges import axes_of, holds, size_operand
+from tensorlogic.checker.equations.ranges import axes_of, ends, holds, size_operand
 from tensorlogic.checker.equations.terms import (
     WHOLE,
     Term,
+    Window,
     Windows,
     alike,
     call,
     index,
+    is_float_name,
     number,
     numbers,
     positions,
@@ -19,12 +21,12 @@ from tensorlogic.checker.equations.terms import (
 from tensorlogic.checker.equations.tree import Computed, Equation, Item, Linear, Place, Quotient, Reference
 from tensorlogic.checker.messages import describe
 from tensorlogic.checker.state import Typed
-from tensorlogic.ir.ir import Const, Operand, SliceOf
+from tensorlogic.ir.ir import Const, Omitted, Operand, SliceOf
 from tensorlogic.source import Span
 from tensorlogic.types.dims import ONE, ZERO, Dim
 from tensorlogic.types.goals import Rel
 from tensorlogic.types.mistakes import IndexOutOfRange
-from tensorlogic.types.types import Int, Shape, Tensor, is_unknown
+from tensorlogic.types.types import Int, Tensor, is_unknown
 
 Evaluate = Callable[[Equation, object], Term]
 
@@ -33,8 +35,8 @@ def reference(equation: Equation, node: Reference, evaluate: Evaluate) -> Term:
     """The tensor with an axis for each index in its brackets."""
     typed, items = _padded(equation, node)
     typed, items = _places(equation, typed, items, node.span)
-    base = typed
-    typed, items, names, windows = _windows(equation, typed, items, node.span)
+    base, items = _cropped(equation, typed, items, node.span)
+    typed, names, windows = _windows(equation, base, items, node.span)
     if any(not isinstance(item, str) for item in names):
         return _gathered(equation, typed, items, names, evaluate, node.span)
     axes = tuple(name for name in names if isinstance(name, str))
@@ -129,15 +131,11 @@ def _padded(equation: Equation, node: Reference) -> tuple[Typed, list[Item]]:
 
 def _overhang(equation: Equation, item: Item, size: Dim) -> tuple[Dim, Dim]:
     """How far the positions of an axis reach beyond its beginning and its end."""
+    if isinstance(item, Quotient) and equation.ranges[item.name].declared:
+        return ZERO, _excess(equation, equation.ranges[item.name].size.ceil_div(item.divisor) - size)
     if not isinstance(item, Linear) or item.plain or not item.factors:
         return ZERO, ZERO
-    lowest = highest = item.offset
-    for name, factor in item.factors:
-        far = factor * (equation.ranges[name].size - 1)
-        if holds(equation, Rel(">=", factor, ZERO)):
-            highest = highest + far
-        else:
-            lowest = lowest + far
+    lowest, highest = ends(equation, item)
     return _excess(equation, -lowest), _excess(equation, highest + 1 - size)
 
 
@@ -152,30 +150,61 @@ def _excess(equation: Equation, amount: Dim) -> Dim:
 Named = str | Item
 
 
-Made = tuple[tuple[tuple[str, str, Dim], ...], tuple[Operand, ...]]
+Made = tuple[tuple[Window, ...], tuple[Operand, ...]]
 
 
-def _windows(equation: Equation, typed: Typed, items: list[Item], span: Span) -> tuple[Typed, list[Item], list[Named], Made | None]:
-    """`x + d` on an axis becomes two axes that look into it, without a copy. What is left is gathered. The last result is what could be
-    a convolution: windows only, none of them cut or backwards."""
+def _cropped(equation: Equation, typed: Typed, items: list[Item], span: Span) -> tuple[Typed, list[Item]]:
+    """Axes with windows cut to what the windows reach, where that is less than all; then their positions begin at 0."""
+    operands: list[Operand] = []
+    shape: list[Dim] = []
+    kept: list[Item] = []
+    assert isinstance(typed.type, Tensor)
+    for item, size in zip(items, typed.type.shape, strict=True):
+        assert isinstance(size, Dim)
+        window = _window(equation, item)
+        operand, size, item = (WHOLE, size, item) if window is None else _crop(equation, item, window, size)
+        operands.append(operand)
+        shape.append(size)
+        kept.append(item)
+    if all(operand is WHOLE for operand in operands):
+        return typed, kept
+    while operands[-1] is WHOLE:
+        operands.pop()
+    return index(equation, typed, operands, tuple(shape), span), kept
+
+
+def _crop(equation: Equation, item: Item, window: Window, size: Dim) -> tuple[Operand, Dim, Item]:
+    assert isinstance(item, Linear)
+    outer, inner = equation.ranges[window.outer].size, equation.ranges[window.inner].size
+    reach = window.dilation * (inner - 1) + 1
+    start = item.offset - (reach - 1 if window.back else ZERO)
+    moved = Linear(item.factors, item.offset - start, item.span)
+    whole = (size - start - reach).floor_div(window.step) + 1
+    if start == ZERO and (whole == outer or holds(equation, Rel("==", whole, outer))):
+        return WHOLE, size, moved
+    length = window.step * (outer - 1) + reach
+    first, last = (size_operand(equation, dim, item.span) for dim in (start, start + length))
+    return SliceOf(first, last, Const(1, Int(ONE))), length, moved
+
+
+def _windows(equation: Equation, typed: Typed, items: list[Item], span: Span) -> tuple[Typed, list[Named], Made | None]:
+    """`x + d` on an axis becomes two axes that look into it, without a copy. What is left is gathered. The last result is there if there
+    are windows and nothing else."""
     names: list[Named] = [_name_of(item) for item in items]
-    pairs: list[tuple[str, str, Dim]] = []
+    pairs: list[Window] = []
     made: list[Operand] = []
     for at, item in enumerate(items):
-        found = _window(equation, item)
-        if found is None or is_unknown(typed.type):
+        window = _window(equation, item)
+        if window is None or is_unknown(typed.type):
             continue
-        outer, inner, step, back = found
-        typed = _unfolded(equation, typed, at, equation.ranges[inner].size, step, span)
-        made.append(typed.operand)
-        if back:
-            typed = call(equation, "flip", span, typed, number(-1, span))
-        typed = _cut(equation, typed, at, equation.ranges[outer].size, span)
-        names[at] = outer
-        names.append(inner)
-        pairs.append((outer, inner, step))
-    plain = bool(made) and typed.operand is made[-1] and all(isinstance(name, str) for name in names)
-    return typed, items, names, (tuple(pairs), tuple(made)) if plain else None
+        steps = list(_unfolded(equation, typed, at, window, span))
+        typed = steps[-1]
+        made += [step.operand for step in steps]
+        names[at] = window.outer
+        names.append(window.inner)
+        pairs.append(window)
+    plain = bool(made) and all(isinstance(name, str) for name in names)
+    return typed, names, (tuple(pairs), tuple(made)) if plain else None
 
 
 def _name_of(item: Item) -> Named:
@@ -183,32 +212,32 @@ def _name_of(item: Item) -> Named:
     return item.factors[0][0] if lone and isinstance(item, Linear) else item
 
 
-def _window(equation: Equation, item: Item) -> tuple[str, str, Dim, bool] | None:
-    """(outer index, index inside the window, step, whether the window runs backwards)"""
+def _window(equation: Equation, item: Item) -> Window | None:
     if not isinstance(item, Linear) or len(item.factors) != 2:
         return None
-    for (outer, step), (inner, one) in (item.factors, item.factors[::-1]):
-        forth = one.value == 1 and item.offset == ZERO
-        back = one.value == -1 and item.offset == equation.ranges[inner].size - 1
-        if holds(equation, Rel(">=", step, ONE)) and (forth or back) and outer != inner:
-            return outer, inner, step, back
+    for (outer, step), (inner, dilation) in (item.factors, item.factors[::-1]):
+        forth = holds(equation, Rel(">=", dilation, ONE))
+        back = not forth and holds(equation, Rel("<=", dilation, -ONE))
+        if holds(equation, Rel(">=", step, ONE)) and (forth or back):
+            return Window(outer, inner, step, -dilation if back else dilation, back)
     return None
 
 
-def _unfolded(equation: Equation, typed: Typed, axis: int, size: Dim, step: Dim, span: Span) -> Typed:
-    parts = [Typed(size_operand(equation, dim, span), Int(dim), span) for dim in (size, step)]
-    return call(equation, "unfold", span, typed, number(axis, span), *parts)
-
-
-def _cut(equation: Equation, typed: Typed, axis: int, size: Dim, span: Span) -> Typed:
-    """No more than `size` of an axis."""
-    if not isinstance(typed.type, Tensor) or typed.type.shape[axis] == size:
-        return typed
-    stop = size_operand(equation, size, span)
-    shape: Shape = (*typed.type.shape[:axis], size, *typed.type.shape[axis + 1 :])
-    zero = Const(0, Int(ZERO))
-    one = Const(1, Int(ONE))
-    return index(equation, typed, [*[WHOLE] * axis, SliceOf(zero, stop, one)], shape, span)
+def _unfolded(equation: Equation, typed: Typed, axis: int, window: Window, span: Span) -> Iterator[Typed]:
+    """The steps to a new last axis with the places in the windows of an axis."""
+    inner = equation.ranges[window.inner].size
+    reach = window.dilation * (inner - 1) + 1
+    parts = [Typed(size_operand(equation, dim, span), Int(dim), span) for dim in (reach, window.step)]
+    typed = call(equation, "unfold", span, typed, number(axis, span), *parts)
+    yield typed
+    if window.dilation != ONE:
+        assert isinstance(typed.type, Tensor)
+        by = SliceOf(Omitted(), Omitted(), size_operand(equation, window.dilation, span))
+        rank = len(typed.type.shape)
+        typed = index(equation, typed, [*[WHOLE] * (rank - 1), by], (*typed.type.shape[:-1], inner), span)
+        yield typed
+    if window.back:
+        yield call(equation, "flip", span, typed, number(-1, span))
 
 
 # --- gathers ---------------------------------------------------------------------------------------------------------
@@ -226,6 +255,9 @@ def _gathered(equation: Equation, typed: Typed, items: list[Item], names: list[N
             at[axis] = positions(equation, name, span)
     if any(term.unknown for term in at.values()):
         return Term(equation.state.unknown(span), ())
+    picked = _picked(equation, typed, names, at, span)
+    if picked is not None:
+        return picked
     values, axes = alike(equation, list(at.values()))
     places = dict(zip(at, values, strict=True))
     order = [*sorted(at), *(axis for axis in range(len(names)) if axis not in at)]
@@ -239,6 +271,30 @@ def _gathered(equation: Equation, typed: Typed, items: list[Item], names: list[N
     result = [*rest[:first], *found, *rest[first:]]
     value = index(equation, typed, operands, tuple(size for _, size in result), span)
     return _diagonal(equation, Term(value, tuple(str(name) for name, _ in result)), span)
+
+
+def _picked(equation: Equation, typed: Typed, names: list[Named], at: dict[int, Term], span: Span) -> Term | None:
+    """Rows of a table, or places along one axis, by the operations that are made for that; None where it is something else."""
+    (axis, places), *others = at.items()
+    rest = [str(name) for where, name in enumerate(names) if where != axis]
+    if (
+        others
+        or not places.axes
+        or places.dtype not in ("int64", "int32")
+        or len(set(rest)) < len(rest)
+        or not is_float_name(_dtype(typed))
+    ):
+        return None
+    if axis == 0 and len(names) == 2:
+        return Term(call(equation, "embedding", span, places.typed, typed), (*places.axes, *rest))
+    if len(places.axes) == 1:
+        value = call(equation, "index_select", span, typed, number(axis, span), places.typed)
+        return Term(value, (*rest[:axis], *places.axes, *rest[axis:]))
+    return None
+
+
+def _dtype(typed: Typed) -> str:
+    return str(typed.type.dtype) if isinstance(typed.type, Tensor) else ""
 
 
 def _together(axes: list[int]) -> bool:

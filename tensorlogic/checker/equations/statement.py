@@ -1,14 +1,17 @@
 """What an equation does: defines a tensor, changes one, accumulates into one."""
 
-from tensorlogic.checker.equations.build import is_value
+from tensorlogic.checker.bounds import bounds_of
+from tensorlogic.checker.equations.firsts import define_first, further_state
+from tensorlogic.checker.equations.fixpoint import fixpoint, reads_elsewhere
 from tensorlogic.checker.equations.grouping import grouped, is_grouped
-from tensorlogic.checker.equations.ranges import stands_at
-from tensorlogic.checker.equations.recurrence import base_axis, define_first, fixpoint, is_recurrence, reads_elsewhere, recurrence
+from tensorlogic.checker.equations.left import is_plain
+from tensorlogic.checker.equations.names import is_value
+from tensorlogic.checker.equations.recurrence import is_recurrence, recurrence
 from tensorlogic.checker.equations.solve import equation_value, right_side
-from tensorlogic.checker.equations.store import read, slots_of, store
-from tensorlogic.checker.equations.terms import Term, aligned, call, expanded
+from tensorlogic.checker.equations.store import changed, made, operated
+from tensorlogic.checker.equations.terms import Term, call, expanded
+from tensorlogic.checker.equations.together import first_axis, names_of
 from tensorlogic.checker.equations.tree import KEEPING, Defined, Equation
-from tensorlogic.checker.operators import apply_operator
 from tensorlogic.checker.places import write
 from tensorlogic.checker.scope import Variable
 from tensorlogic.checker.state import State, Typed
@@ -55,17 +58,44 @@ def _define(state: State, target: ast.Index, node: ast.Let | ast.Assign, new: bo
     if not isinstance(target.base, ast.Name):
         state.error("TL0404", target.span, "an equation defines a name")
         return
-    axis = base_axis(state, target, new)
+    axis = first_axis(state, target)
     if axis is not None:
         define_first(state, target, node, axis)
         return
+    if not is_plain(target):
+        _place(state, target, node, "")
+        return
     left, value = _left_of(state, target, node.value)
-    if left is None:
+    if left is None or value is None:
         _silence(state, target)
         return
     equation = Equation(state, tuple(name for name, _ in left))
     term = right_side(equation, value, node.where, left)
     declare(state, target.base.name, target.base.span, term.typed, equation.left)
+
+
+def _place(state: State, target: ast.Index, node: ast.Let | ast.Assign, op: str) -> None:
+    """A new tensor whose places are worked out: `D[i, i] = v[i]`, `Y[x + dx] += X[x] K[dx]`."""
+    assert isinstance(target.base, ast.Name)
+    name = target.base.name
+    if _goes_on(state, target, node):
+        help = f"give it: `{name}[0, ...] = ...`, or without the axis of the steps where it has `*`"
+        state.error("TL0404", target.span, f"the recurrence of `{name}` has no first state", "", help)
+        _silence(state, target)
+        return
+    found = made(state, target, node, op)
+    if found is None:
+        _silence(state, target)
+    else:
+        declare(state, name, target.base.span, *found)
+
+
+def _goes_on(state: State, target: ast.Index, node: ast.Let | ast.Assign) -> bool:
+    """Whether it is like the step of a recurrence: it has a `*`, or reads what it defines."""
+    assert isinstance(target.base, ast.Name)
+    if any(isinstance(item, ast.VirtualIndex) for item in target.items):
+        return True
+    return isinstance(node, ast.Assign) and target.base.name in names_of(node.value)
 
 
 def declare(state: State, name: str, span: Span, typed: Typed, names: tuple[str, ...]) -> Variable:
@@ -76,8 +106,8 @@ def declare(state: State, name: str, span: Span, typed: Typed, names: tuple[str,
     return variable
 
 
-def _left_of(state: State, target: ast.Index, value: ast.Expr) -> tuple[Left | None, ast.Expr]:
-    """The indices on the left; with a dot, the right side says which index it normalizes."""
+def _left_of(state: State, target: ast.Index, value: ast.Expr) -> tuple[Left | None, ast.Expr | None]:
+    """The indices on the left; with a dot, the right side says which index it normalizes. None for what is wrong, after a message."""
     names: list[tuple[str, Span]] = []
     dotted: list[ast.Name] = []
     for item in target.items:
@@ -88,27 +118,20 @@ def _left_of(state: State, target: ast.Index, value: ast.Expr) -> tuple[Left | N
                 names.append((name, item.span))
                 dotted.append(ast.Name(item.span, name))
             case _:
-                help = "a recurrence needs a first state: `H[0, i] = ...`" if isinstance(item, ast.Binary) else ""
-                state.error("TL0404", item.span, "the left side of a definition names indices", "this is none", help)
+                state.error("TL0404", item.span, "the left side of a definition names indices", "this is none")
                 return None, value
-    double = next((name for at, (name, _) in enumerate(names) if name in dict(names[:at])), None)
-    if double is not None:
-        state.error(
-            "TL0404", target.span, f"the index `{double}` stands twice on the left", "", "set the diagonal of a tensor that is there"
-        )
-        return None, value
     return tuple(names), _normalized(state, value, tuple(dotted)) if dotted else value
 
 
-def _normalized(state: State, value: ast.Expr, dotted: tuple[ast.Name, ...]) -> ast.Expr:
+def _normalized(state: State, value: ast.Expr, dotted: tuple[ast.Name, ...]) -> ast.Expr | None:
     """`S[i, j.] = softmax(e)` is `S[i, j] = softmax[j](e)`."""
     match value:
         case ast.Call(callee=ast.Name(name=name) as callee) if name in KEEPING and state.scope.find(name) is None:
             span = callee.span
             return ast.Call(value.span, ast.Index(span, callee, dotted), value.type_args, value.args)
     help = f"write `softmax(...)`, or another of {', '.join(KEEPING[:4])}"
-    state.error("TL0404", value.span, "a dot on the left names the index that the right side normalizes", "this normalizes nothing", help)
-    return value
+    state.error("TL0404", value.span, "a dot on the left names the index that the right side normalizes", "this as a whole does not", help)
+    return None
 
 
 def _begin(state: State, target: ast.Index, node: ast.Assign) -> None:
@@ -118,6 +141,9 @@ def _begin(state: State, target: ast.Index, node: ast.Assign) -> None:
         typed, names = grouped(state, target, node)
     elif node.op == "/=":
         typed, names = state.error("TL0404", node.span, "`/=` has nothing to start from", "", "define the tensor with `=` first"), ()
+    elif not is_plain(target):
+        _place(state, target, node, node.op[:-1])
+        return
     else:
         left, _ = _left_of(state, target, node.value)
         if left is None:
@@ -140,7 +166,12 @@ def _change(state: State, target: ast.Index, node: ast.Assign) -> None:
     if node.op in ("=", ":=") and variable is not None and is_recurrence(state, variable, target):
         recurrence(state, variable, target, node)
         return
-    if node.op in ("=", ":=") and variable is not None and _defined_twice(state, variable, target):
+    if node.op in ("=", ":=") and variable is not None and further_state(state, variable, target, node):
+        return
+    recursive = isinstance(base, ast.Name) and reads_elsewhere(state, target, node.value)
+    bounded = recursive and bounds_of(state, node.where).given
+    if node.op in ("=", ":=") and variable is not None and not bounded and _defined_so(state, variable, target):
+        _second(state, variable, target, recursive)
         return
     whole = state.expr(base)
     if not isinstance(whole.type, Tensor):
@@ -152,54 +183,31 @@ def _change(state: State, target: ast.Index, node: ast.Assign) -> None:
         if not is_unknown(typed.type):
             write(state, base, typed, node.span)
         return
-    if node.op not in ("=", ":=") and isinstance(base, ast.Name) and reads_elsewhere(state, target, node.value):
+    if recursive and (bounded or node.op not in ("=", ":=")):
         fixpoint(state, target, node, whole)
         return
-    _replace(state, target, node, whole)
+    typed = changed(state, target, node, whole)
+    if typed is not None:
+        write(state, base, typed, node.span)
 
 
-def _defined_twice(state: State, variable: Variable, target: ast.Index) -> bool:
-    """A second `=` with the same index names (TL0402)."""
+def _defined_so(state: State, variable: Variable, target: ast.Index) -> bool:
+    """Whether an equation with the same index names defined the tensor."""
     names = tuple(item.name for item in target.items if isinstance(item, ast.Name) and not is_value(state, item.name))
     known = variable.equation
-    if not isinstance(known, Defined) or len(names) != len(target.items) or names != known.names or not names:
-        return False
-    title = f"`{target.base.span.text}` is defined by two equations"
-    help = ("write `+=`, `max=` or `min=` to accumulate, or `let` for a new tensor",)
-    labels = (Label(variable.span, "defined here"),)
-    state.report(Diagnostic("TL0402", title, target.span, "defined again", labels, help))
-    return True
+    return isinstance(known, Defined) and len(names) == len(target.items) and names == known.names and bool(names)
 
 
-def _replace(state: State, target: ast.Index, node: ast.Assign, whole: Typed) -> None:
-    slots = slots_of(state, target, whole)
-    if slots is None:
-        return
-    left = tuple((slot.name, slot.span) for slot in slots if slot.name)
-    equation = Equation(state, tuple(name for name, _ in left))
-    for slot in slots:
-        if slot.name and slot.size is not None:
-            stands_at(equation, slot.name, slot.size, slot.span)
-    op = "" if node.op in ("=", ":=") else node.op[:-1]
-    term = right_side(equation, node.value, node.where, left, op)
-    if equation.wrong or term.unknown:
-        return
-    if op:
-        term = operated(equation, node, op, read(equation, whole, slots, target.span), term)
-    typed = store(equation, whole, slots, term, node.span)
-    if not is_unknown(typed.type):
-        write(state, target.base, typed, node.span)
-
-
-def operated(equation: Equation, node: ast.Assign, op: str, old: Term, new: Term) -> Term:
-    """`old op new`, element by element."""
-    axes = old.axes
-    values = aligned(equation, old, axes), aligned(equation, new, axes)
-    if op in ("max", "min"):
-        return Term(call(equation, op, node.span, *values), axes)
-    span = Span(node.span.source, node.target.span.end, node.value.span.start)
-    binary = ast.Binary(node.span, op, node.target, node.value, span)
-    return Term(apply_operator(equation.state, binary, *values), axes)
+def _second(state: State, variable: Variable, target: ast.Index, recursive: bool) -> None:
+    """A second `=` (TL0402), or a recursion without an end (TL0503)."""
+    name, labels = target.base.span.text, (Label(variable.span, "defined here"),)
+    if recursive:
+        help = ("say where it ends: `where steps <= 10`, or `where tol < 1e-6`", "or write `let` for a new tensor")
+        told = Diagnostic("TL0503", f"`{name}` follows from itself, and this recursion has no end", target.span, "", labels, help=help)
+    else:
+        help = ("write `+=`, `max=` or `min=` to accumulate, or `let` for a new tensor",)
+        told = Diagnostic("TL0402", f"`{name}` is defined by two equations", target.span, "defined again", labels, help=help)
+    state.report(told)
 
 
 def _change_scalar(state: State, target: ast.Name | ast.Member, node: ast.Assign) -> None:

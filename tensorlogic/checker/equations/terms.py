@@ -7,7 +7,7 @@ from tensorlogic.checker.operators import apply_operator
 from tensorlogic.checker.overloads import apply_builtin
 from tensorlogic.checker.state import Typed
 from tensorlogic.ir.ir import Const, Omitted, Operand, SliceOf
-from tensorlogic.record import distinct_record
+from tensorlogic.record import distinct_record, record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
 from tensorlogic.types.dims import Dim
@@ -16,14 +16,34 @@ from tensorlogic.types.types import DTypeValue, Int, List, Shape, String, Tensor
 WHOLE = SliceOf(Omitted(), Omitted(), Omitted())
 
 
+@record
+class Window:
+    """Positions `step * outer + dilation * inner` of an axis; with `back` the places inside the window are counted from its end."""
+
+    outer: str
+    inner: str
+    step: Dim
+    dilation: Dim
+    back: bool = False
+
+    def exchanged(self) -> "Window":
+        """The other index taken for the one inside."""
+        return Window(self.inner, self.outer, self.dilation, self.step, self.back)
+
+
 @distinct_record
 class Windows:
-    """What a term looks into: `base` with its axes, and of each window the index outside, the index inside and the step."""
+    """What a term looks into: `base` with its axes, where each window's axis goes by its index outside. `made` are the values of the
+    windows themselves."""
 
     base: Typed
     axes: tuple[str, ...]
-    pairs: tuple[tuple[str, str, Dim], ...]
+    pairs: tuple[Window, ...]
     made: tuple[Operand, ...]
+
+    def place(self, name: str) -> int | None:
+        """Which window an axis of the base is."""
+        return next((at for at, window in enumerate(self.pairs) if window.outer == name), None)
 
 
 @distinct_record

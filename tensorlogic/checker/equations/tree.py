@@ -4,10 +4,13 @@ Every node knows the indices in it that are not reduced inside, and whether it s
 index is summed.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tensorlogic.checker.state import State, Typed
 from tensorlogic.diagnostics.diagnostic import Problems
+from tensorlogic.ir.ir import Op
 from tensorlogic.record import distinct_record
 from tensorlogic.source import Span
 from tensorlogic.syntax import ast
@@ -108,7 +111,7 @@ class Product(Node):
 
 @distinct_record
 class Pair(Node):
-    """Any other operator between two operands: powers, comparisons, `and`, `or`."""
+    """Any other operator between two operands: powers, comparisons, `and`, `or`, and in brackets `/`, which rounds down."""
 
     left: Node
     right: Node
@@ -142,11 +145,24 @@ KEEPING = ("softmax", "log_softmax", "softmin", "layer_norm", "rms_norm", "norma
 
 @distinct_record
 class Defined:
-    """How an equation defined a tensor: its indices; and of the first state of a recurrence, the axis that has the steps."""
+    """How an equation defined a tensor: its indices. While only states are there that a recurrence begins with: these, the axis of its
+    steps, and where the last state stands if the steps run from there to the front."""
 
     names: tuple[str, ...]
-    axis: int | None = None
-    first: Typed | None = None
+    firsts: tuple[Typed, ...] = ()
+    axis: int = 0
+    last: Dim | None = None
+    ops: tuple[Op, ...] = ()  # what makes a tensor of these states, in case it is read
+
+
+@distinct_record
+class Held:
+    """What a step of a recurrence can read of a tensor that steps with it: the axis of the steps, whether it is virtual (`*t`), and the
+    states by what stands behind the index, `H[t - 1]` by -1."""
+
+    axis: int
+    virtual: bool
+    states: Mapping[int, Typed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +176,8 @@ class Range:
 
 @dataclass
 class Equation:
-    """What is known of one equation while it is checked. `states` are tensors that a recurrence defines: the state before, the axis of
-    the steps, and the place that is read there."""
+    """What is known of one equation while it is checked. If it holds for each `step` of a recurrence, `states` are the tensors that step
+    with it, and `ahead` gives the value of what can be worked out before the steps."""
 
     state: State
     left: tuple[str, ...]
@@ -170,12 +186,19 @@ class Equation:
     places: dict[str, list[Span]] = field(default_factory=dict)
     homes: dict[Node, frozenset[str]] = field(default_factory=dict)  # scopes, and what is summed in them
     around: dict[Node, frozenset[str]] = field(default_factory=dict)  # groups that are the one operand of their scope
-    states: dict[str, tuple[Typed, int, tuple[str, int]]] = field(default_factory=dict)
+    step: str = ""
+    states: Mapping[str, Held] = field(default_factory=dict)
+    ahead: Callable[[Node, frozenset[str]], Any] | None = None
     numbers: str = "int64"  # the dtype of indices as numbers
+    inside: bool = False  # whether what is built stands in brackets, where arithmetic gives places
     wrong: bool = False
 
     def is_index(self, name: str) -> bool:
         return name in self.indices
+
+    def reads_state(self, node: ast.Node) -> bool:
+        """Whether something in it steps with the equation."""
+        return bool(self.states) and any(isinstance(item, ast.Name) and item.name in self.states for item in ast.walk(node))
 
     def fail(self, code: str, span: Span, message: str, text: str = "", help: str = "") -> None:
         self.wrong = True
@@ -189,6 +212,18 @@ class Equation:
         """Indices as they stand on the left, then by where they were met."""
         known = [*self.left, *self.places, *self.ranges]
         return tuple(dict.fromkeys(name for name in known if name in names))
+
+
+def uses_of(item: Item) -> frozenset[str]:
+    """The indices on one axis."""
+    match item:
+        case Linear(factors=factors):
+            return frozenset(name for name, _ in factors)
+        case Quotient(name=name):
+            return frozenset((name,))
+        case Computed(node=node):
+            return node.uses
+    return NOTHING
 
 
 def children(node: Node) -> tuple[Node, ...]:

@@ -2,6 +2,7 @@
 
 from tensorlogic.checker.coerce import to_tensor
 from tensorlogic.checker.equations.contract import contract, multiplied
+from tensorlogic.checker.equations.convolution import pooling
 from tensorlogic.checker.equations.ranges import size_operand
 from tensorlogic.checker.equations.references import reference
 from tensorlogic.checker.equations.scopes import parts_of_scope
@@ -20,14 +21,20 @@ from tensorlogic.types.mistakes import RankMismatch
 from tensorlogic.types.types import Bool, Dim, Float, Int, Tensor, is_unknown
 
 NONE: frozenset[str] = frozenset()
+FUNCTIONS = {"and": "logical_and", "or": "logical_or", "/": "floor_div"}  # what the operator of a pair is in the library
 
 
 def evaluate(equation: Equation, node: Node, summed: frozenset[str] = NONE) -> Term:
     """The node's value. `summed` are indices that its scope sums at this operand, beside those that have the node for their scope."""
+    ahead = equation.ahead(node, summed) if equation.ahead is not None else None
+    if ahead is not None:
+        return ahead
     own = equation.homes.get(node, NONE)
     summed = summed | equation.around.get(node, NONE)
     if isinstance(node, Product):
         return _product(equation, node, own | summed)
+    if isinstance(node, Sign) and node.node.op == "-":  # the sign of a sum is that of what is summed
+        return _signed(equation, node, evaluate(equation, node.operand, own | summed))
     term = _spread(equation, node, own) if own else _plain(equation, node)
     left = [name for name in term.axes if name in summed]
     return reduce(equation, "sum", term, left, node.span)
@@ -42,7 +49,7 @@ def _spread(equation: Equation, node: Node, names: frozenset[str]) -> Term:
         case Sum():
             return _sum(equation, node, names)
         case Pair(left=left, right=right):
-            return combine(equation, node.node, _part(equation, left, names), _part(equation, right, names))
+            return _pair(equation, node, _part(equation, left, names), _part(equation, right, names))
         case Sign(operand=operand):
             return _signed(equation, node, _part(equation, operand, names))
     raise AssertionError(node)
@@ -86,25 +93,22 @@ def _host(equation: Equation, node: Host) -> Term:
 
 def _of_numbers(equation: Equation, node: ast.Node) -> bool:
     """Whether no tensor takes part in a value: it is worked out of numbers alone."""
-    pending = [node]
-    while pending:
-        item = pending.pop()
+    for item in ast.walk(node):
         if isinstance(item, ast.Member | ast.Index):
             return False
         found = equation.state.scope.find(item.name) if isinstance(item, ast.Name) else None
         type_ = found.type if isinstance(found, Variable) else found.item.type if isinstance(found, GlobalName | MemberName) else None
         if type_ is not None and not isinstance(type_, Int | Float | Bool):
             return False
-        pending += ast.children(item)
     return True
 
 
 def _pair(equation: Equation, node: Pair, left: Term, right: Term) -> Term:
-    if node.node.op in ("and", "or"):
-        name = f"logical_{node.node.op}"
-        values, axes = alike(equation, [left, right])
-        return Term(call(equation, name, node.span, *values), axes)
-    return combine(equation, node.node, left, right)
+    name = FUNCTIONS.get(node.node.op)
+    if name is None or left.unknown or right.unknown:
+        return combine(equation, node.node, left, right)
+    values, axes = alike(equation, [left, right])
+    return Term(call(equation, name, node.span, *values), axes)
 
 
 def _signed(equation: Equation, node: Sign, inner: Term) -> Term:
@@ -130,9 +134,10 @@ def _product(equation: Equation, node: Product, summed: frozenset[str]) -> Term:
     """Factors one after the other; what is summed is contracted. A remainder ends a product and begins the next one."""
     times: list[Term] = []
     over: list[tuple[Term, ast.Binary]] = []
+    signs: list[Sign] = []
     for at, (op, part) in enumerate(node.factors):
         if op == "*":
-            times += _factors(equation, part)
+            times += _factors(equation, part, signs if summed else None)
         elif op == "/":
             over.append((evaluate(equation, part), node.operators[at - 1]))
         else:
@@ -142,20 +147,20 @@ def _product(equation: Equation, node: Product, summed: frozenset[str]) -> Term:
         return Term(equation.state.unknown(node.span), ())
     if not summed:
         return multiplied(equation, node, times, over)
-    return contract(equation, node, times, over, summed)
+    total = contract(equation, node, times, over, summed)
+    return _signed(equation, signs[0], total) if len(signs) % 2 else total
 
 
-def _factors(equation: Equation, node: Node) -> list[Term]:
-    """A product in parentheses is more factors, unless it is a scope."""
-    plain = (
-        isinstance(node, Product)
-        and node not in equation.homes
-        and node not in equation.around
-        and all(op == "*" for op, _ in node.factors)
-    )
-    if not plain or not isinstance(node, Product):
+def _factors(equation: Equation, node: Node, signs: list[Sign] | None) -> list[Term]:
+    """A product in parentheses is more factors, unless it is a scope. Signs are kept for the end, where there is less to change."""
+    if node in equation.homes or node in equation.around:
         return [evaluate(equation, node)]
-    return [term for _, part in node.factors for term in _factors(equation, part)]
+    if isinstance(node, Product) and all(op == "*" for op, _ in node.factors):
+        return [term for _, part in node.factors for term in _factors(equation, part, signs)]
+    if signs is not None and isinstance(node, Sign) and node.node.op == "-":
+        signs.append(node)
+        return _factors(equation, node.operand, signs)
+    return [evaluate(equation, node)]
 
 
 # --- functions -------------------------------------------------------------------------------------------------------
@@ -179,7 +184,8 @@ def _apply(equation: Equation, node: Apply) -> Term:
 
 def _called(equation: Equation, node: Apply, arguments: list[Argument]) -> Typed:
     """A builtin, or a function of the program, on values that are there already."""
-    if equation.state.scope.find(node.name) is None or isinstance(node.node.callee, ast.Member):
+    of_library = registry.lookup(node.name) is not None and equation.state.scope.find(node.name) is None
+    if of_library or isinstance(node.node.callee, ast.Member):
         return apply_builtin(equation.state, node.name, arguments, node.span)
     names = {f"{node.name}'{at}": argument for at, argument in enumerate(arguments)}
     args = tuple(ast.Arg(a.node.span, a.name, ast.Name(a.node.span, key)) for key, a in names.items())
@@ -224,6 +230,9 @@ def _along(equation: Equation, node: Apply) -> Term:
     if node.name in ("layer_norm", "rms_norm"):
         return _normed(equation, node, term, extra)
     if not node.keeps:
+        pooled = pooling(equation, node, term)
+        if pooled is not None:
+            return pooled
         return reduce(equation, node.name, term, [name for name in term.axes if name in indices], node.span)
     if len(node.indices) == 1:
         dim = number(term.axes.index(node.indices[0]), node.span)

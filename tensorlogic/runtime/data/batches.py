@@ -26,6 +26,9 @@ class Batches:
         whole, rest = divmod(len(self.table), self.size)
         return whole + (rest > 0 and not self.drop_last)
 
+    def fingerprint(self) -> str:
+        return self.table.fingerprint()
+
     def epoch(self, number: int, skip: int = 0) -> Iterator[Any]:
         """The batches of one epoch without the first `skip`, which are not made."""
         order = torch.randperm(len(self.table), generator=generator(self.seed, number)) if self.shuffle else None

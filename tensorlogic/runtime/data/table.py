@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.runtime.data.order import generator
 
 Column = Tensor | list
+SAMPLES = 1000  # rows that a fingerprint looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class Table:
 
     def __getitem__(self, index: slice) -> "Table":
         return self.part(index)
+
+    def fingerprint(self) -> str:
+        """Other for other data, as far as some rows of all show it."""
+        rows = torch.arange(0, len(self), max(1, len(self) // SAMPLES))
+        digest = blake2b(str(len(self)).encode(), digest_size=16)
+        for column in self.columns:
+            digest.update(_bytes(_taken(column, rows)))
+        return digest.hexdigest()
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Any]:
         """Every row in order, whatever the epoch, without the first `skip`."""
@@ -72,8 +82,9 @@ def windows(ids: Tensor | list[int], length: int, stride: int | None = None) -> 
     return Table((ids[:-1].unfold(0, length, stride), ids[1:].unfold(0, length, stride)), _window)
 
 
-def random_split(data: Any, fraction: float, seed: int | None = None) -> tuple[Any, Any]:
+def random_split(data: Any, fraction: float, seed: int = 0) -> tuple[Any, Any]:
     """Two parts of the rows, drawn without replacement: `fraction` of them, and the others; each keeps the order that the rows had.
+    The same ones in every run, whatever its random numbers: a training that goes on has not learnt what it is tested on.
 
     Each part is what `data` is: tensors, a list, a data set. TL0311 where a part would be empty. See torch.utils.data.random_split.
     """
@@ -99,6 +110,13 @@ def _taken(column: Column, index: slice | Tensor) -> Column:
     if isinstance(column, Tensor):
         return column[index if isinstance(index, slice) else index.to(column.device)]
     return column[index] if isinstance(index, slice) else [column[row] for row in index.tolist()]
+
+
+def _bytes(column: Column) -> bytes:
+    if isinstance(column, Tensor):
+        whole = column.detach().cpu().resolve_conj().resolve_neg().contiguous()
+        return f"{whole.dtype} {list(whole.shape)}".encode() + whole.reshape(-1).view(torch.uint8).numpy().tobytes()
+    return repr(column).encode()
 
 
 def _check_lengths(columns: tuple) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from tensorlogic.runtime.relations import numbers, products
+from tensorlogic.runtime.relations.arrays import chosen, places
 from tensorlogic.runtime.relations.domain import Domain
 from tensorlogic.runtime.relations.keys import Columns, distinct
 from tensorlogic.runtime.relations.memory import require
@@ -27,14 +28,14 @@ class Frame:
     weight: Tensor | None = None
 
     def taken(self, rows: Tensor, count: int) -> "Frame":
-        columns = {name: column[rows] for name, column in self.columns.items()}
-        return Frame(columns, count, None if self.weight is None else self.weight[rows])
+        columns = {name: column.index_select(0, rows) for name, column in self.columns.items()}
+        return Frame(columns, count, None if self.weight is None else self.weight.index_select(0, rows))
 
     def only(self, names: frozenset[str]) -> "Frame":
         return replace(self, columns={name: column for name, column in self.columns.items() if name in names})
 
     def where(self, good: Tensor) -> "Frame":
-        rows = good.nonzero().flatten()
+        rows = places(good)
         return self if len(rows) == self.count else self.taken(rows, len(rows))
 
 
@@ -74,8 +75,8 @@ class Body:
         columns = tuple(kept.columns[name] for name in names)
         space = 1
         for column in columns:
-            low, high = torch.aminmax(column)
-            space *= int(high - low) + 1
+            low, high = (int(value) for value in torch.aminmax(column))
+            space *= high - low + 1
         if space > 2 * kept.count:
             return kept
         columns = distinct(columns)
@@ -188,7 +189,7 @@ class Body:
 
     def _with(self, frame: Frame, chunk: Chunk, rows: Tensor | None, new: dict[str, int], repeated, count: int | None = None) -> Frame:
         """The frame with the new variables; `rows` None takes all rows of the chunk."""
-        taken = {name: chunk.columns[place] if rows is None else chunk.columns[place][rows] for name, place in new.items()}
+        taken = {name: chunk.columns[place] if rows is None else chunk.columns[place].index_select(0, rows) for name, place in new.items()}
         weight = frame.weight
         if self.weigh is not None:
             weight = self.weigh(weight, chunk.weight if rows is None or chunk.weight is None else chunk.weight[rows])
@@ -196,7 +197,7 @@ class Body:
         for at, first in repeated:
             pair = (chunk.columns[at], chunk.columns[first]) if rows is None else (chunk.columns[at][rows], chunk.columns[first][rows])
             good = pair[0] == pair[1]
-            rows = good.nonzero().flatten() if rows is None else rows[good]
+            rows = places(good) if rows is None else chosen(rows, good)
             found = found.where(good)
         return found
 

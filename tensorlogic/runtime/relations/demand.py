@@ -1,7 +1,7 @@
 """A query with constants asks only for what it needs: rules are rewritten so that its constants travel into their bodies (magic sets)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tensorlogic.runtime.relations.terms import (
     Aggregate,
@@ -33,7 +33,7 @@ class Rewriting:
 
 def rewritten(atom: Atom, rules: Rules, relations: Mapping[str, Relation]) -> Rewriting | None:
     """The rules that answer a query about a relation that rules define; None where nothing of it is fixed or the rules cannot be
-    restricted: weights and what stands under `not` or in an aggregate are always complete."""
+    restricted: sums of proofs and what stands under `not` or in an aggregate are always complete."""
     pattern = "".join("b" if isinstance(term, Known) else "f" for term in atom.terms)
     if "b" not in pattern or not _can_be(atom.relation, rules, relations):
         return None
@@ -51,8 +51,13 @@ def rewritten(atom: Atom, rules: Rules, relations: Mapping[str, Relation]) -> Re
     return found
 
 
+def meant(name: str) -> str:
+    """The relation of the program that a relation of a rewriting is about."""
+    return name.removeprefix("? ").partition(" ")[0]
+
+
 def _can_be(name: str, rules: Rules, relations: Mapping[str, Relation]) -> bool:
-    """Whether the relation is recursive through rules without weights; of one that is not, filters take care."""
+    """Whether the relation is recursive, through rules that take the best proof or have no weights; else filters take care."""
     pending, seen = [name], set()
     recursive = False
     while pending:
@@ -60,7 +65,7 @@ def _can_be(name: str, rules: Rules, relations: Mapping[str, Relation]) -> bool:
         if at in seen:
             continue
         seen.add(at)
-        if at in relations and relations[at].weighted:
+        if at in rules and (_sums(relations[at]) or any(rule.steps is not None or rule.tol is not None for rule in rules[at])):
             return False
         for rule in rules.get(at, ()):
             below = [other for other, _ in relations_of(rule.body)]
@@ -69,11 +74,15 @@ def _can_be(name: str, rules: Rules, relations: Mapping[str, Relation]) -> bool:
     return recursive or len(seen) > 1
 
 
+def _sums(relation: Relation) -> bool:
+    return relation.weighted and relation.semiring == "sum"
+
+
 def _asked(found: Rewriting, name: str, kind: str, relations: Mapping[str, Relation]) -> tuple[str, str]:
     """The names of the restricted relation and of the one that says what is asked of it."""
     answer, question = f"{name} {kind}", f"? {name} {kind}"
     columns = relations[name].columns
-    found.relations.setdefault(answer, Relation(answer, columns))
+    found.relations.setdefault(answer, replace(relations[name], name=answer))
     asked = tuple(column for column, letter in zip(columns, kind, strict=True) if letter == "b")
     found.relations.setdefault(question, Relation(question, asked))
     return answer, question
@@ -84,7 +93,7 @@ def _keep_facts(found: Rewriting, name: str, kind: str, relations: Mapping[str, 
     terms = tuple(f"v{at}" for at in range(len(kind)))
     bound = tuple(term for term, letter in zip(terms, kind, strict=True) if letter == "b")
     found.rules.append(Rule(Atom(f"{name} {kind}", terms), (Atom(f"? {name} {kind}", bound), Atom(f"{name} facts", terms))))
-    found.relations.setdefault(f"{name} facts", Relation(f"{name} facts", relations[name].columns))
+    found.relations.setdefault(f"{name} facts", replace(relations[name], name=f"{name} facts"))
 
 
 def _rewrite(found: Rewriting, rule: Rule, kind: str, rules: Rules, relations: Mapping[str, Relation]) -> list[tuple[str, str]]:

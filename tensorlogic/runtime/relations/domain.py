@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.diagnostics.suggest import did_you_mean
 from tensorlogic.runtime.relations.terms import Entities
 
 Value = int | float | str
@@ -17,18 +18,38 @@ class Names:
         self.names = list(members)
         self.places = {name: place for place, name in enumerate(members)}
         self.closed = closed  # the name of the entity type, if it takes no more
+        self.settled = ""  # ... if it takes no more since a tensor has a row for each
 
     def code(self, name: str) -> int:
         """The code, new for a new name. TL0502 where there are no new ones."""
         place = self.places.get(name)
         if place is None:
             if self.closed:
-                raise TensorLogicError(Diagnostic("TL0502", f"`{name}` is no {self.closed}", help=(self._members(),)))
+                raise TensorLogicError(Diagnostic("TL0502", f"`{name}` is no {self.closed}", help=(self._nearest(name),)))
+            if self.settled:
+                raise self._late(name)
             place = self.places[name] = len(self.names)
             self.names.append(name)
         return place
 
-    def _members(self) -> str:
+    def settle(self, type_: str) -> int:
+        """How many there are; from now on there are no new ones. TL0502 where there is none yet."""
+        if not self.names:
+            help = "its facts stand above the tensors over it"
+            raise TensorLogicError(Diagnostic("TL0502", f"`{type_}` has no entities yet, and here its size is needed", help=(help,)))
+        self.settled = type_
+        return len(self.names)
+
+    def _late(self, name: str) -> TensorLogicError:
+        title = f"`{name}` is new, and `{self.settled}` had {len(self.names)} entities when its size was taken for a tensor"
+        return TensorLogicError(
+            Diagnostic("TL0502", title, help=(f"facts with new entities stand above the tensors over `{self.settled}`",))
+        )
+
+    def _nearest(self, name: str) -> str:
+        near = did_you_mean(name, self.names)
+        if near:
+            return f"did you mean `{near}`?"
         shown = ", ".join(self.names[:8])
         return f"`{self.closed}` is {shown}{' ...' if len(self.names) > 8 else ''}"
 
@@ -121,6 +142,13 @@ class Domain:
                 rank[at] = place
             return rank.to(codes.device)[codes]
         return codes
+
+    def stranger(self, kinds: tuple[str, ...], columns: list) -> int | None:
+        """The first of some rows with a name that its entity type does not have."""
+        for row, cells in enumerate(zip(*columns, strict=True)):
+            if any(self.is_entity(kind) and cell not in self.types[kind].places for kind, cell in zip(kinds, cells, strict=False)):
+                return row
+        return None
 
     def size(self, type_: str) -> int:
         return len(self.types[type_].names)

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
-from tensorlogic.runtime.relations import closure, weights
+from tensorlogic.runtime.relations import chains, closure, weights
 from tensorlogic.runtime.relations.aggregates import grouped_values
 from tensorlogic.runtime.relations.body import BLOCK, UNIT, Body, Frame
+from tensorlogic.runtime.relations.demand import meant
 from tensorlogic.runtime.relations.domain import Domain
 from tensorlogic.runtime.relations.keys import Columns
 from tensorlogic.runtime.relations.order import group_of, steps_of
@@ -103,12 +104,12 @@ class Engine:
 
     def chunks(self, name: str) -> list[Chunk]:
         table = self.tables[name]
-        if table.dense is not None:
+        if table.grid is not None:
             table.rows()
         return list(table.chunks)  # it may grow while these are read
 
     def size(self, atom: Atom) -> int:
-        return sum(chunk.count for chunk in self.chunks(atom.relation)) if atom.relation in self.tables else 0
+        return self.tables[atom.relation].count if atom.relation in self.tables else 0
 
     def derive(self, rule: Rule, instead: Mapping[int, list[Chunk]] | None = None) -> list[Chunk]:
         """Add what a rule gives to the table of its head; the new rows. `instead` begins where it is given."""
@@ -153,13 +154,14 @@ class Engine:
 
     def _fixpoint(self, component: tuple[str, ...], rules: list[Rule]) -> None:
         """Each round joins what the last one found new with everything there is."""
-        plan = closure.plan_of(self, component, rules) if self.dense else None
+        plans = [make(self, component, rules) for make in (closure.plan_of, chains.plan_of)] if self.dense else []
         delta: Delta = {name: list(self.chunks(name)) for name in component}
         grows = any(_makes_numbers(rule) for rule in rules)
         while any(delta.values()):
-            if plan is not None and plan.is_better(self):
-                plan.run(self)
-                return
+            for plan in plans:
+                if plan is not None and plan.is_better(self, delta):
+                    plan.run(self, delta)
+                    return
             new: Delta = {name: [] for name in component}
             for rule in rules:
                 for place, literal in enumerate(rule.body):
@@ -173,7 +175,7 @@ class Engine:
     def _limit(self, component: tuple[str, ...]) -> None:
         count = sum(self.tables[name].count for name in component)
         if count > self.max_facts:
-            title = f"more than {self.max_facts:,} facts of `{component[0]}`: its rules make new numbers without an end"
+            title = f"more than {self.max_facts:,} facts of `{meant(component[0])}`: its rules make new numbers without an end"
             help = ("bound the numbers in the rule, as `n < 100`", "or raise the limit with `--max-facts`")
             raise TensorLogicError(Diagnostic("TL0808", title, help=help))
 

@@ -2,17 +2,22 @@
 
 import csv
 import os
+import warnings
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
+from tensorlogic.runtime.relations.memory import require
 
 SEPARATORS = {".tsv": "\t", ".csv": ",", ".txt": None}
 ARRAYS = (".npy", ".npz")
 LARGEST = 1 << 34  # bytes of a file
+ROOM = 8  # bytes of columns for each byte of a text
 NUMBERS = {"int": int, "float": float}
 Column = list | np.ndarray
 
@@ -26,6 +31,8 @@ def read_columns(path: str, types: tuple[str, ...]) -> list[Column]:
         raise TensorLogicError(Diagnostic("TL0606", f"file not found: {path}"))
     if not os.path.isfile(path) or os.path.getsize(path) > LARGEST:
         raise _problem(f"{name} is no file of facts" if not os.path.isfile(path) else f"{name} is larger than 16 GiB")
+    size = os.path.getsize(path) * (ROOM if suffix in SEPARATORS else 1)
+    require(size, lambda: f"the facts of {name}", torch.device("cpu"))
     return _array_columns(path, name, types) if suffix in ARRAYS else _text_columns(path, name, SEPARATORS[suffix], types)
 
 
@@ -50,11 +57,24 @@ def _text_columns(path: str, name: str, separator: str | None, types: tuple[str,
     return list(columns)
 
 
+def placed(error: TensorLogicError, path: str, row: int | None) -> TensorLogicError:
+    """The error with the line that a row stands on, where the file is a text."""
+    name, suffix = os.path.basename(path), os.path.splitext(path)[1].lower()
+    if row is None or suffix not in SEPARATORS:
+        return error
+    number = next((number for at, (number, _) in enumerate(_lines(path, name, SEPARATORS[suffix])) if at == row), row + 1)
+    (told,) = error.diagnostics
+    return TensorLogicError(replace(told, message=f"{name}:{number}: {told.message}"))
+
+
 def _quick(path: str, separator: str | None, width: int) -> list[Column] | None:
     """Columns of ints by numpy's own reader; None where it finds anything to say, for the slow way to say where."""
     try:
-        found = np.loadtxt(path, dtype=np.int64, delimiter=separator, ndmin=2, comments=None, encoding="utf-8")
-    except (ValueError, OverflowError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a file may be empty
+            warnings.simplefilter("error", DeprecationWarning)  # numpy 1 reads 1.5 as 1
+            found = np.loadtxt(path, dtype=np.int64, delimiter=separator, ndmin=2, comments=None, encoding="utf-8")
+    except (ValueError, OverflowError, DeprecationWarning):
         return None
     return [found[:, at] for at in range(width)] if found.ndim == 2 and found.shape[1] == width else None
 
@@ -77,7 +97,7 @@ def _value(cell: str, kind: str, name: str, number: int) -> Any:
             raise _problem(f"{name}:{number}: a name is empty")
         return cell
     try:
-        found = NUMBERS[kind](cell)
+        found = NUMBERS[kind](cell if cell.isascii() and "_" not in cell else "")
     except ValueError:
         raise _problem(f"{name}:{number}: `{cell[:40]}` is no {kind}") from None
     if kind == "float" and found != found:
@@ -141,12 +161,12 @@ def array_columns(found: np.ndarray, types: tuple[str, ...], name: str) -> list[
         raise _problem(f"{name}: the array is {shape}, and n x {len(types)} is needed")
     if found.dtype.kind not in ("iu" if set(types) == {"int"} else "iuf"):
         raise _problem(f"{name}: the array holds {found.dtype}, and the columns are {', '.join(types)}")
-    if found.dtype.kind == "f" and (np.isnan(found).any() or _cut(found, types)):
-        raise _problem(f"{name}: a fact cannot be NaN, and an int has no fraction")
+    if found.dtype.kind == "f" and (np.isnan(found).any() or any(_no_ints(found[:, at]) for at, kind in enumerate(types) if kind == "int")):
+        raise _problem(f"{name}: a fact cannot be NaN, and an int has no fraction and 64 bits")
     if found.dtype == np.uint64 and found.size and found.max() > 2**63 - 1:
         raise _problem(f"{name}: a number does not fit into 64 bits")
-    return [np.ascontiguousarray(found[:, at]) for at in range(len(types))]
+    return [np.array(found[:, at]) for at in range(len(types))]
 
 
-def _cut(found: np.ndarray, types: tuple[str, ...]) -> bool:
-    return any(kind == "int" and bool((found[:, at] != np.floor(found[:, at])).any()) for at, kind in enumerate(types))
+def _no_ints(column: np.ndarray) -> bool:
+    return bool(((column != np.floor(column)) | (np.abs(column) >= 2.0**63)).any())

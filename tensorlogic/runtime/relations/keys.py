@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tensorlogic.runtime.relations.arrays import numbered, places, unique, unmarked
+
 SPACE = 1 << 62  # keys stay below
+LEAST, MOST = -(2**63), 2**63 - 1
 Columns = tuple[Tensor, ...]
 
 
@@ -62,8 +65,8 @@ class Packing:
             if digit.values is not None:
                 value, known = _ranks(digit.values, column)
             else:
-                value = column - digit.low if digit.low else column
-                known = (column >= digit.low) & (column < digit.low + digit.size)
+                value = column - digit.low if digit.low else column  # which may wrap around, but not to where it is known
+                known = (value >= 0) & (value < digit.size)
             good &= known
             key = key * digit.size + value if at else value
         return key, good
@@ -103,10 +106,10 @@ def distinct(columns: Columns) -> Columns:
 def distinct_keys(key: Tensor, space: int) -> Tensor:
     """The different keys, sorted; by marking them where all possible ones are not many more."""
     if space <= 16 * len(key) + 1024:
-        marks = torch.zeros(space, dtype=torch.bool, device=key.device)
+        marks = unmarked(space, key.device)
         marks[key] = True
-        return marks.nonzero().flatten()
-    return torch.unique(key)
+        return places(marks)
+    return unique(key)
 
 
 def grouped(columns: Columns) -> tuple[Columns, Tensor]:
@@ -114,12 +117,33 @@ def grouped(columns: Columns) -> tuple[Columns, Tensor]:
     if not len(columns[0]):
         return columns, columns[0]
     packing, key = Packing.of(columns)
-    keys, place = torch.unique(key, return_inverse=True)
+    keys, place = numbered(key, packing.space)
     return packing.decode(keys), place
 
 
-def expanded(start: Tensor, count: Tensor, total: int) -> tuple[Tensor, Tensor]:
-    """For ranges `start[i] .. start[i] + count[i]`: which range each of the `total` numbers belongs to, and the numbers."""
-    owner = torch.repeat_interleave(count, output_size=total)
-    before = start - (torch.cumsum(count, 0) - count)
-    return owner, torch.arange(total, device=start.device) + before[owner]
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A packing with room for rows that come later. An exact one, of columns too wide for that, holds for the rows it was made of only."""
+
+    packing: Packing
+    limits: tuple[tuple[int, int], ...] | None
+
+    @staticmethod
+    def around(columns: Columns, grows: bool) -> "Room":
+        """For these rows; with space around them where they are known to grow."""
+        limits = [tuple(int(v) for v in torch.aminmax(column)) for column in columns]
+        if grows:
+            limits = [(low - (high - low) // 4 - 8, high + (high - low) // 4 + 8) for low, high in limits]
+        wide = any(low < LEAST or high > MOST for low, high in limits)
+        if not wide:
+            corners = tuple(torch.cat((column, column.new_tensor(limit))) for column, limit in zip(columns, limits, strict=True))
+            packing, _ = Packing.of(corners)
+            if not any(digit.values is not None or digit.rest is not None for digit in packing.digits):
+                return Room(packing, tuple((low, high) for low, high in limits))
+        return Room(Packing.of(columns)[0], None)
+
+    def holds(self, columns: Columns) -> bool:
+        if self.limits is None:
+            return False
+        bounds = torch.stack([torch.stack(torch.aminmax(column)) for column in columns]).tolist()
+        return all(low <= least and most <= high for (low, high), (least, most) in zip(self.limits, bounds, strict=True))

@@ -7,6 +7,7 @@ is the product of a matrix over (x, k) and one over (k, y): dense where the matr
 
 import warnings
 from dataclasses import dataclass
+from math import ceil, log2
 
 import torch
 from torch import Tensor
@@ -86,3 +87,23 @@ def _sparse(left: Side, right: Side, middle: int) -> tuple[Tensor, Tensor]:
         warnings.simplefilter("ignore")  # that sparse products are new
         x, y = torch.sparse.mm(a, b).coalesce().indices()
     return left.values[x], right.values[y]
+
+
+def squared(matrix: Tensor) -> Tensor:
+    """The transitive closure, as 0 and 1: paths of at most 2, 4, 8 ... steps, until no squaring adds any.
+
+    Sums of ones never round to 0 nor below 1, in any float type.
+    """
+    count = _ones(matrix)
+    for _ in range(ceil(log2(max(len(matrix), 2))) + 1):
+        matrix = torch.addmm(matrix, matrix, matrix).clamp_(max=1)
+        more = _ones(matrix)
+        if more in (count, matrix.numel()):
+            break
+        count = more
+    return matrix
+
+
+def _ones(matrix: Tensor) -> int:
+    """How many ones there are; a row has fewer than float32 counts exactly."""
+    return int(matrix.sum(1, dtype=torch.float32).to(torch.int64).sum())

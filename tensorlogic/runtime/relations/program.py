@@ -1,6 +1,6 @@
 """The relations of a program while it runs: facts come in, queries are answered from the least model of what is known by then."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from tensorlogic.runtime.relations.bridge import dense
 from tensorlogic.runtime.relations.demand import rewritten
 from tensorlogic.runtime.relations.domain import Domain, Value
 from tensorlogic.runtime.relations.engine import Engine
-from tensorlogic.runtime.relations.files import array_columns, read_columns
+from tensorlogic.runtime.relations.files import array_columns, placed, read_columns
 from tensorlogic.runtime.relations.keys import distinct
 from tensorlogic.runtime.relations.order import steps_of
 from tensorlogic.runtime.relations.records import Row, records, table_text
@@ -45,27 +45,36 @@ class Program:
 
     def load(self, relation: str, path: str) -> None:
         """All facts of a file; of a weighted relation the last column are the weights."""
-        item = self.relations[relation]
-        types = (*item.columns, "float") if item.weighted else item.columns
-        self._put(relation, read_columns(path, types))
+        columns = read_columns(path, self._stored(relation))
+        try:
+            self._put(relation, columns)
+        except TensorLogicError as error:
+            raise placed(error, path, self.domain.stranger(self.relations[relation].columns, columns)) from None
 
     def put(self, relation: str, array: Tensor | np.ndarray) -> None:
-        """Facts as the rows of an n x arity array of numbers."""
-        columns = array_columns(np.asarray(array), self.relations[relation].columns, relation)
+        """Facts as the rows of an n x arity array of numbers; of a weighted relation with the weights in one more column."""
+        columns = array_columns(np.asarray(array), self._stored(relation), relation)
         self._put(relation, columns)
+
+    def _stored(self, relation: str) -> tuple[str, ...]:
+        """The types of the columns that facts come in."""
+        item = self.relations[relation]
+        return (*item.columns, "float") if item.weighted else item.columns
 
     def _put(self, relation: str, columns: list) -> None:
         self.engine = None
         self.stores[relation].put(columns, torch.get_default_device())
 
-    def define(self, relation: str, tensor: Tensor) -> None:
-        """The facts are the places of a tensor that are not zero, and its values their weights where the relation is weighted."""
+    def define(self, relation: str, source: Tensor | Callable[[], Tensor]) -> None:
+        """The facts are the places of a tensor that are not zero, and its values their weights where the relation is weighted. Weights that
+        are worked out from what learns come as a function, which is called at each reading."""
         self.engine = None
+        tensor = source() if callable(source) else source
         item = self.relations[relation]
         sizes = [self.domain.size(kind) if self.domain.is_entity(kind) else None for kind in item.columns]
         if any(size is not None and size != found for size, found in zip(sizes, tensor.shape, strict=True)):
             raise TensorLogicError(Diagnostic("TL0301", f"`{relation}` has {sizes} entities, the tensor is {list(tensor.shape)}"))
-        self.stores[relation].define(tensor)
+        self.stores[relation].define(tensor, source if callable(source) else None)
 
     # --- evaluation -------------------------------------------------------------------------------------------------
 
@@ -97,7 +106,7 @@ class Program:
         seed = Store(self.domain, found.relations[found.seed])
         codes = [self.domain.find(kind, value) for kind, value in zip(found.relations[found.seed].columns, known, strict=True)]
         if None in codes:
-            return whole, name  # nothing has this name: the answer is empty in any case
+            return whole, name  # at most the heads of rules have this name
         seed.add(known, None)
         device = torch.get_default_device()
         facts = {f"{n} facts": store.chunk(device) for n, store in self.stores.items() if n in self.derived}
@@ -107,9 +116,9 @@ class Program:
     def _rows(self, atom: Atom, names: tuple[str, ...]) -> tuple[tuple[Tensor, ...], int, tuple[str, ...]]:
         """Columns of the variables `names` for every match of a pattern, and their types. `_` stands for a variable that is not named."""
         engine, name = self._answering(atom)
+        engine.complete((name,))  # the heads of its rules may have constants that nothing else has
         if any(isinstance(t, Known) and self.domain.find(k, t.value) is None for t, k in self._typed(atom)):
             return (), 0, ()
-        engine.complete((name,))
         rule = Rule(Atom("", names), (Atom(name, atom.terms),))
         body = engine.body(rule)
         frames = list(body.run(steps_of(rule.body, names, engine.size)))
@@ -145,6 +154,14 @@ class Program:
         atom = Atom(relation, named)
         return self._rows(atom, atom.variables())[1]
 
+    def facts(self, relation: str, terms: Sequence[Term]) -> Tensor:
+        """What matches as int64 [answers, variables], different and in order: ints, and entities by their place in their type."""
+        names = Atom(relation, tuple(terms)).variables()
+        columns, count, _ = self._rows(Atom(relation, tuple(terms)), names)
+        if not count or not names:
+            return torch.zeros((min(count, 1), len(names)), dtype=torch.int64, device=torch.get_default_device())
+        return torch.stack(distinct(columns), 1)
+
     def infer(self, direction: str, relation: str) -> None:
         """`forward` derives everything now, `backward` only what queries ask for."""
         (self.backward if direction == "backward" else self.forward).add(relation)
@@ -174,9 +191,9 @@ class Program:
         chunk = self._whole().table(relation).rows()
         return dense(chunk, [self.domain.size(kind) for kind in item.columns], item.semiring, torch.get_default_device())
 
-    def size(self, entity: str) -> int:
-        """How many entities a type has now."""
-        return self.domain.size(entity)
+    def settle(self, entity: str) -> int:
+        """How many entities an open type has; it takes no more from now on, because a tensor has a row for each."""
+        return self.domain.types[entity].settle(entity)
 
     def position(self, entity: str, name: str) -> int:
         """The place of an entity in its type. TL0502 where there is none."""

@@ -1,6 +1,8 @@
 """The facts of one relation as they come in: one by one, in bulk, or from a tensor."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -21,7 +23,7 @@ class Store:
         self.waiting: list[tuple[Value, ...]] = []
         self.weights: list[float | Tensor] = []
         self.known: Chunk | None = None
-        self.source: Tensor | None = None  # what learns, where the facts come from it
+        self.source: Callable[[], Tensor] | None = None  # the tensor that learns, where the facts come from one
 
     @staticmethod
     def of_type(domain: Domain, name: str, device: torch.device) -> Chunk:
@@ -46,9 +48,19 @@ class Store:
         """Whole columns, of a weighted relation with the weights behind them."""
         self.chunk(device)
         types = self.relation.columns
+        self._meet(columns)
         codes = tuple(self._codes(kind, column, device) for kind, column in zip(types, columns, strict=False))
         weight = torch.as_tensor(columns[len(types)], dtype=torch.float32, device=device) if self.relation.weighted else None
         self._merge(codes, weight, len(columns[0]))
+
+    def _meet(self, columns: list) -> None:
+        """Give the new entities their places in the order in which they appear: row by row, not column by column."""
+        kinds = self.relation.columns
+        for kind in dict.fromkeys(kinds):
+            if self.domain.is_entity(kind) and kinds.count(kind) > 1:
+                same = [column for column, other in zip(columns, kinds, strict=False) if other == kind]
+                for name in dict.fromkeys(chain.from_iterable(zip(*same, strict=True))):
+                    self.domain.code(kind, name)
 
     def _codes(self, kind: str, column, device: torch.device) -> Tensor:
         if isinstance(column, list):
@@ -56,11 +68,12 @@ class Store:
         found = torch.as_tensor(column).to(device)
         return self.domain.floats.codes(found.to(torch.float64)) if kind == "float" else found.to(torch.int64)
 
-    def define(self, tensor: Tensor) -> None:
-        """The places of a tensor that are not zero. One that learns is read anew each time, so that each reading has its gradient."""
+    def define(self, tensor: Tensor, again: Callable[[], Tensor] | None = None) -> None:
+        """The places of a tensor that are not zero. One that learns is read, or made `again`, each time, so that each reading has its
+        gradient."""
         self.waiting, self.weights = [], []
         self.known = rows_of(tensor, self.relation.weighted)
-        self.source = tensor if self.relation.weighted and tensor.requires_grad else None
+        self.source = (again or (lambda: tensor)) if self.relation.weighted and tensor.requires_grad else None
 
     def chunk(self, device: torch.device) -> Chunk:
         """All facts by now, different and sorted."""
@@ -71,7 +84,7 @@ class Store:
             count, self.waiting, self.weights = len(self.waiting), [], []
             self._merge(codes, weight, count)
         if self.source is not None and self.known is not None:
-            return replace(self.known, weight=self.source[self.known.columns])
+            return replace(self.known, weight=self.source()[self.known.columns])
         if self.known is None:
             empty = torch.zeros(0, dtype=torch.int64, device=device)
             weight = torch.zeros(0, device=device) if self.relation.weighted else None

@@ -1,15 +1,18 @@
-"""Which relations have to be complete before which: strongly connected components, in the order of evaluation."""
+"""What has to be complete before what, relations or nodes of a graph: strongly connected components, in the order of evaluation."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+Node = TypeVar("Node", bound=Hashable)
 
 
-def components(wanted: Iterable[str], needs: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+def components(wanted: Iterable[Node], needs: Mapping[Node, Sequence[Node]]) -> list[tuple[Node, ...]]:
     """The components of everything that is reached from `wanted`, each behind those it needs (Tarjan, without recursion)."""
-    number: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    on_stack: set[str] = set()
-    found: list[tuple[str, ...]] = []
+    number: dict[Node, int] = {}
+    low: dict[Node, int] = {}
+    stack: list[Node] = []
+    on_stack: set[Node] = set()
+    found: list[tuple[Node, ...]] = []
     for root in wanted:
         if root in number:
             continue
@@ -36,7 +39,7 @@ def components(wanted: Iterable[str], needs: Mapping[str, Sequence[str]]) -> lis
     return found
 
 
-def _taken(stack: list[str], on_stack: set[str], node: str) -> tuple[str, ...]:
+def _taken(stack: list[Node], on_stack: set[Node], node: Node) -> tuple[Node, ...]:
     at = stack.index(node)
     taken = tuple(stack[at:])
     del stack[at:]

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from tensorlogic.runtime.relations.keys import Columns, Packing, distinct, distinct_keys, expanded
+from tensorlogic.runtime.relations.arrays import chosen, expanded, ordered, unmarked, with_order
+from tensorlogic.runtime.relations.grid import Grid
+from tensorlogic.runtime.relations.keys import Columns, Packing, Room, distinct, distinct_keys
+from tensorlogic.runtime.relations.memory import require
 
 POINTERS = 1 << 22  # keys below are looked up in a table instead of by binary search
 MARKS = 1 << 28  # key spaces below may be kept as one byte per possible row
@@ -31,7 +34,7 @@ class Index:
         packing, key = Packing.of(columns)
         order = None
         if len(key) > 1 and bool((key[1:] < key[:-1]).any()):
-            key, order = torch.sort(key, stable=True)
+            key, order = with_order(key, packing.space)
         pointers, counts = None, None
         if packing.space <= max(POINTERS, 4 * len(key)) and packing.space <= 8 * len(key) + 4096:
             counts = torch.bincount(key + 1, minlength=packing.space + 2)
@@ -42,19 +45,19 @@ class Index:
         """For each row of other columns where its matches begin, and how many there are."""
         first = self.packing.digits[0]
         if self.pointers is not None and self.counts is not None and len(columns) == 1 and first.values is None:
-            key = (columns[0] - (first.low - 1)).clamp_(0, first.size + 1)
-            return self.pointers[key], self.counts[key]
+            key = (columns[0] - first.low).clamp_(-1, first.size).add_(1)
+            return self.pointers.index_select(0, key), self.counts.index_select(0, key)
         key, good = self.packing.encode(columns)
         if self.pointers is not None and self.counts is not None:
             key = torch.where(good, key + 1, 0)
-            start, count = self.pointers[key], self.counts[key]
+            start, count = self.pointers.index_select(0, key), self.counts.index_select(0, key)
         else:
             start = torch.searchsorted(self.keys, key)
             count = torch.searchsorted(self.keys, key, right=True) - start
         return start, torch.where(good, count, 0)
 
     def rows(self, places: Tensor) -> Tensor:
-        return places if self.order is None else self.order[places]
+        return places if self.order is None else self.order.index_select(0, places)
 
 
 @dataclass(slots=True, eq=False)
@@ -104,25 +107,25 @@ class Seen:
         if self.marks is None and self.packing.space <= min(MARKS, max(1 << 20, SPARSE * (self.count + len(key)))):
             self._mark()
         if self.marks is not None:
-            key = distinct_keys(key[~self.marks[key]], self.packing.space)
+            key = distinct_keys(chosen(key, ~self.marks.index_select(0, key)), self.packing.space)
             self.marks[key] = True
         else:
             key = distinct_keys(key, self.packing.space)
             for run in self.runs:
-                key = key[_absent(run, key)]
+                key = chosen(key, _absent(run, key))
             self._merge(key)
         self.count += len(key)
         return key
 
     def _mark(self) -> None:
-        self.marks = torch.zeros(self.packing.space, dtype=torch.bool, device=self.device)
+        self.marks = unmarked(self.packing.space, self.device)
         for run in self.runs:
             self.marks[run] = True
         self.runs = []
 
     def _merge(self, key: Tensor) -> None:
         while self.runs and len(self.runs[-1]) < 2 * len(key):
-            key = torch.sort(torch.cat((self.runs.pop(), key))).values
+            key = ordered(torch.cat((self.runs.pop(), key)))
         if len(key):
             self.runs.append(key)
 
@@ -141,8 +144,8 @@ class Table:
         self.device = device
         self.chunks: list[Chunk] = []
         self.seen: Seen | None = None
-        self.limits: tuple[tuple[int, int], ...] = ()  # of the columns, between which keys hold
-        self.dense: tuple[Tensor, Tensor] | None = None  # the nodes and which pairs of them there are
+        self.room: Room | None = None
+        self.grid: Grid | None = None  # instead of chunks
 
     @staticmethod
     def holding(chunk: Chunk, arity: int, device: torch.device) -> "Table":
@@ -152,18 +155,24 @@ class Table:
             table.chunks.append(chunk)
         return table
 
+    @staticmethod
+    def drawn(grid: Grid, device: torch.device) -> "Table":
+        """A relation of two columns that will not grow."""
+        table = Table(2, device)
+        table.grid = grid
+        return table
+
     @property
     def count(self) -> int:
-        if self.dense is not None:
-            return int(self.dense[1].sum())
+        if self.grid is not None:
+            return self.grid.count
         return sum(chunk.count for chunk in self.chunks)
 
     def rows(self) -> Chunk:
         """All rows as one chunk."""
-        if self.dense is not None:
-            nodes, pairs = self.dense
-            left, right = pairs.nonzero(as_tuple=True)
-            self.chunks, self.dense = [Chunk((nodes[left], nodes[right]), len(left))], None
+        if self.grid is not None:
+            columns = self.grid.columns()
+            self.chunks, self.grid = [Chunk(columns, len(columns[0]))], None
         if not self.chunks:
             empty = torch.zeros(0, dtype=torch.int64, device=self.device)
             return Chunk((empty,) * self.arity, 0)
@@ -183,36 +192,24 @@ class Table:
         return new
 
     def _new(self, columns: Columns) -> Chunk | None:
-        if self.seen is None or not self._within(columns):
-            self._reset(columns)
-        assert self.seen is not None
+        if self.seen is None or self.room is None or not self.room.holds(columns):
+            self.seen = self._reset(columns)
         packing = self.seen.packing
         key = self.seen.add(packing.key(columns))
         return Chunk(packing.decode(key), len(key)) if len(key) else None
 
-    def _within(self, columns: Columns) -> bool:
-        bounds = torch.stack([torch.stack(torch.aminmax(column)) for column in columns]).tolist()
-        return all(low <= least and most <= high for (low, high), (least, most) in zip(self.limits, bounds, strict=True))
-
-    def _reset(self, columns: Columns) -> None:
-        """Another packing, with room, in which the known rows and the new ones have a key."""
+    def _reset(self, columns: Columns) -> Seen:
+        """Keys that the known rows and the new ones have, with room for more."""
         known = self.rows()
-        parts = zip(known.columns, columns, strict=True)
-        both = tuple(torch.cat(pair) for pair in parts)
-        limits = [tuple(int(v) for v in torch.aminmax(column)) for column in both]
-        roomy = [(low - (high - low) // 4 - 8, high + (high - low) // 4 + 8) if self.seen else (low, high) for low, high in limits]
-        corners = tuple(torch.cat((column, column.new_tensor(limit))) for column, limit in zip(both, roomy, strict=True))
-        packing, _ = Packing.of(corners)
-        exact = any(digit.values is not None or digit.rest is not None for digit in packing.digits)
-        if exact:
-            packing, _ = Packing.of(both)
-        self.limits = tuple((1, 0) if exact else limit for limit in roomy)  # an exact one holds for these rows only
-        self.seen = Seen(packing, self.device)
+        self.room = Room.around(tuple(torch.cat(pair) for pair in zip(known.columns, columns, strict=True)), self.seen is not None)
+        seen = Seen(self.room.packing, self.device)
         if known.count:
-            self.seen.add(packing.key(known.columns))
+            seen.add(seen.packing.key(known.columns))
+        return seen
 
     def _append(self, new: Chunk) -> None:
-        """Short chunks are put together, so that a join looks into few of them."""
+        """Short chunks are put together, so that a join looks into few of them. TL0804 where that does not fit."""
+        require(16 * self.arity * new.count, lambda: f"a relation of {self.count + new.count:,} facts", self.device)
         self.chunks.append(new)
         while len(self.chunks) > 1 and self.chunks[-2].count < 2 * self.chunks[-1].count:
             last = self.chunks.pop()

@@ -28,11 +28,12 @@ RANKS = {
 }
 
 
-def load_tokenizer(path: str) -> Tokenizer:
+def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     """A tokenizer from a file or a folder: tokenizer.json, SentencePiece's .model, tiktoken's ranks, a vocabulary with its merges, GGUF.
 
     TL0606 where there is none, TL0604 for a file that is damaged or of a kind that is not read: nothing is guessed, and nothing in it runs.
     """
+    path = os.fspath(path)
     try:
         with located(path):
             return _folder(path) if os.path.isdir(path) else _file(path)

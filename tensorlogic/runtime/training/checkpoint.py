@@ -85,6 +85,11 @@ class Checkpoints:
             shutil.rmtree(os.path.join(self.folder, old), ignore_errors=True)
 
 
+def named(place: str) -> str:
+    """The folder of a checkpoint; where `place` holds checkpoints, the newest of them."""
+    return Checkpoints(place, 1).latest() or place
+
+
 def _step(name: str) -> int:
     return int(name.removeprefix("step-"))
 
@@ -107,6 +112,8 @@ def _write(trainer: "Trainer", content: Content, folder: str) -> None:
         "schedule": saved_state.schedule_state(trainer.scheduler),
         "scaler": trainer.scaler.state_dict() if trainer.scaler is not None else None,
         "seed": getattr(trainer.batches, "seed", None),
+        "data": trainer.data,
+        "began": trainer.seed,
     }
     write_atomically(os.path.join(folder, "state.json"), [json.dumps(state).encode()])
 
@@ -141,6 +148,8 @@ def restore(trainer: "Trainer", place: str) -> None:
         trainer.scaler.load_state_dict(scaler)  # type: ignore[union-attr]
     if state.get("seed") is not None and hasattr(trainer.batches, "seed"):
         trainer.batches.seed = state["seed"]
+    _compare_data(trainer, state, place)
+    trainer.seed = trainer.seed if state.get("began") is None else state["began"]
     trainer.state.step, trainer.state.epoch, trainer.state.batch = (state[name] for name in POSITION)
     saved_state.restore_random(tensors)
 
@@ -151,10 +160,19 @@ def _state(path: str) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise _damaged(path, f"{path} is not the state of a training, or of another version")
     bad = [name for name in POSITION if type(found.get(name)) is not int or found[name] < 0]
-    bad += ["seed"] if type(found.get("seed")) not in (int, type(None)) else []
+    bad += [name for name in ("seed", "began") if type(found.get(name)) not in (int, type(None))]
     if bad:
         raise _damaged(path, f"{path} is damaged: its `{bad[0]}` is no number")
     return found
+
+
+def _compare_data(trainer: "Trainer", state: dict[str, Any], place: str) -> None:
+    """A notice where the training goes on with other data, which somebody may have changed on purpose."""
+    if state.get("data") in (None, trainer.data) or not distributed.is_first():
+        return
+    began = state.get("began")
+    advice = f"; made of random numbers they are the same with `--seed {began}`" if began not in (None, torch.initial_seed()) else ""
+    print(f"tlc: the data are not those of the training in {place}{advice}", file=sys.stderr)
 
 
 def _fitting_scaler(trainer: "Trainer", saved: Any) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import suppress
 from typing import Any
 
 from tensorlogic.runtime.training.board import Board
@@ -35,18 +36,24 @@ class Log:
         self.began -= _seconds(kept[-1][1]) if kept else 0.0
 
     def write(self, entry: dict[str, Any]) -> None:
-        if self.file is not None:
+        """TL0604 where the disk is full."""
+        if self.path is None or self.file is None:
+            return
+        with write_errors(self.path):
             self.file.write(json.dumps({**entry, "seconds": round(time.monotonic() - self.began, 3)}) + "\n")
             self.file.flush()
 
     def flush(self) -> None:
-        if self.file is not None:
+        if self.path is None or self.file is None:
+            return
+        with write_errors(self.path):
             self.file.flush()
             os.fsync(self.file.fileno())
 
     def close(self) -> None:
         if self.file is not None:
-            self.file.close()
+            with suppress(OSError):  # what is still to be written was refused before
+                self.file.close()
 
 
 def _entries_up_to(path: str, step: int) -> list[tuple[bytes, dict[str, Any]]]:

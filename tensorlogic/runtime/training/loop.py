@@ -12,11 +12,13 @@ from torch import Tensor
 
 from tensorlogic.diagnostics.diagnostic import Diagnostic, TensorLogicError
 from tensorlogic.runtime import distributed
-from tensorlogic.runtime.training.checkpoint import Checkpoints, restore
+from tensorlogic.runtime.training.checkpoint import Checkpoints, named, restore
+from tensorlogic.runtime.training.culprit import bad_number, out_of_range
 from tensorlogic.runtime.training.interrupt import Interrupts
 from tensorlogic.runtime.training.log import open_log
 from tensorlogic.runtime.training.nonfinite import first_bad, where_it_began
 from tensorlogic.runtime.training.optimizers import Rule
+from tensorlogic.runtime.training.owners import claim
 from tensorlogic.runtime.training.plan import Plan
 from tensorlogic.runtime.training.progress import Progress
 from tensorlogic.runtime.training.roots import Roots, learnable, modules, top_modules, unnamed, with_params
@@ -61,11 +63,20 @@ class Trainer:
         self.checkpoints = Checkpoints(plan.checkpoint.action, plan.checkpoint.steps) if plan.checkpoint else None
         self.saved: str | None = None  # the checkpoint of the step that the training stands at
         self.log = open_log(plan.log if distributed.is_first() else None)
-        self.seed = torch.initial_seed()
+        self._claim()
+        self.seed = torch.initial_seed()  # with which the training began, also when it goes on in another process
+        self.data: str | None = batches.fingerprint() if self.checkpoints and hasattr(batches, "fingerprint") else None
 
     @property
     def device(self) -> torch.device:
         return self.params[0].device
+
+    def _claim(self) -> None:
+        """Folder and log are this `learn`'s own."""
+        if self.checkpoints is not None:
+            claim("checkpoint", self.checkpoints.folder, self.objective)
+        if self.plan.log:
+            claim("log", self.plan.log, self.objective)
 
     def _total(self) -> int:
         """Optimizer steps of the whole training."""
@@ -88,6 +99,10 @@ class Trainer:
     # --- the loop -----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
+        with distributed.together():
+            self._run()
+
+    def _run(self) -> None:
         self._start()
         try:
             with Progress(self.total, self.state.step) as progress, Interrupts() as interrupts, self._own_random():
@@ -101,7 +116,7 @@ class Trainer:
     def _start(self) -> None:
         resume = self.plan.resume
         newest = self.checkpoints.latest() if self.checkpoints is not None else None
-        place = resume if isinstance(resume, str) and resume != "auto" else newest if resume else None
+        place = named(resume) if isinstance(resume, str) and resume != "auto" else newest if resume else None
         if place is not None:
             restore(self, place)
             self.saved = place if place == newest else None
@@ -118,7 +133,7 @@ class Trainer:
                 loss = self._step(group)
                 state.step, state.batch, self.saved = state.step + 1, state.batch + len(group), None
                 self._between({"step": state.step, "epoch": state.epoch, "loss": loss, "lr": rate}, group, progress)
-                if interrupts.asked:
+                if interrupts.asked():
                     self._interrupted()
                 if state.step >= self.total:
                     return
@@ -173,11 +188,13 @@ class Trainer:
         """Those of one batch, or of this process's share of it; the loss, times its part of the whole."""
         share = distributed.share(batch) if not self.plan.tensor_parallel else distributed.Share(batch, 1.0)
         batch, part = share.batch, share.part
-        if not part:
-            return 0.0
         random = torch.get_rng_state()
-        with self._precision():
-            loss = self._loss(batch)
+        try:
+            with self._precision():
+                loss = self._loss(batch)
+        except IndexError:
+            self._tell_out_of_range(batch, random)
+            raise
         value = loss.item()
         if not math.isfinite(value):
             self._stop(batch, random, value)
@@ -218,8 +235,17 @@ class Trainer:
         torch.set_rng_state(random)
         with self._precision():
             origin = where_it_began(lambda: self._loss(batch))
-        told = self._not_finite(f"the loss is {value} at step {self.state.step + 1}", origin.words)
+        told = self._not_finite(f"the loss is {value} at step {self.state.step + 1}", origin.words or bad_number(batch))
         raise told.with_traceback(origin.traceback)
+
+    def _tell_out_of_range(self, batch: Any, random: Tensor) -> None:
+        """TL0310 with the label, or the id, and its place in the batch, where that is what failed."""
+        torch.set_rng_state(random)
+        with self._precision():
+            words, place, traceback = out_of_range(lambda: self._loss(batch), batch)
+        if words:
+            note = f"in the batch of step {self.state.step + 1}{place}"
+            raise TensorLogicError(Diagnostic("TL0310", words, notes=(note,))).with_traceback(traceback)
 
     def _check_weights(self) -> None:
         """TL0803 where a step has made a weight that is not a number, which the loss shows only at the next."""

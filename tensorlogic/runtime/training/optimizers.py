@@ -22,20 +22,22 @@ class Rule:
         return self.make(on, **known, **self.options)
 
 
-def _ready(of: Any) -> tuple[list[Tensor], dict[str, bool]]:
-    """The parameters, and how to update them: all by one kernel where the device has it, one by one where only some are sharded."""
+def _ready(of: Any, kernels: bool = True) -> tuple[list[Tensor], dict[str, bool]]:
+    """The parameters, and how to update them: all by one kernel where there is one, also for sharded ones if `kernels`; one by one where
+    only some are sharded."""
     found = learnable(of)
     if not found:
         help = "declare `param` fields, or `learnable` tensors"
         raise TensorLogicError(Diagnostic("TL0305", "there is nothing to learn: no tensor here is learnable", help=(help,)))
-    if len({distributed.is_sharded(tensor) for tensor in found}) > 1:
+    sharded = {distributed.is_sharded(tensor) for tensor in found}
+    if len(sharded) > 1 or not (kernels or sharded == {False}):
         return found, {"foreach": False}
     return found, {"fused": all(t.is_floating_point() and t.device.type in ("cpu", "cuda", "mps") for t in found)}
 
 
 def sgd(params: Any, **options: Any) -> torch.optim.Optimizer:
     """torch.optim.SGD."""
-    found, how = _ready(params)
+    found, how = _ready(params, kernels=False)
     return torch.optim.SGD(found, **how, **options)
 
 
@@ -53,4 +55,5 @@ def adamw(params: Any, **options: Any) -> torch.optim.Optimizer:
 
 def rmsprop(params: Any, **options: Any) -> torch.optim.Optimizer:
     """torch.optim.RMSprop."""
-    return torch.optim.RMSprop(_ready(params)[0], **options)
+    found, how = _ready(params)
+    return torch.optim.RMSprop(found, foreach=how.get("foreach"), **options)

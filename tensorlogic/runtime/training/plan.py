@@ -56,7 +56,7 @@ class Plan:
         if self.resume in ("auto", True) and self.checkpoint is None:
             help = ('for example `checkpoint: every(100, "checkpoints/")`',)
             raise TensorLogicError(Diagnostic("TL0601", "`resume` needs `checkpoint`, which says where the checkpoints are", help=help))
-        if self.checkpoint is not None and not isinstance(self.checkpoint.action, str):
+        if self.checkpoint is not None and not (self.checkpoint.action and isinstance(self.checkpoint.action, str)):
             raise TensorLogicError(Diagnostic("TL0306", "`checkpoint` needs a folder", help=('for example `every(100, "checkpoints/")`',)))
         if self.validate is not None and not callable(self.validate.action):
             raise TensorLogicError(Diagnostic("TL0306", "`validate` needs a function", help=("for example `every(100, || loss(model))`",)))

@@ -1,7 +1,9 @@
 """The progress of a training: one line on stderr, written only where a person sees it."""
 
+import os
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -9,12 +11,13 @@ from torch.utils._pytree import tree_leaves
 
 from tensorlogic.runtime import distributed
 
-WIDTH = 24
+BAR = 24
 PAUSE = 0.1  # seconds between two looks
+MARGIN = 1  # terminals wrap a line that fills the last column
 
 
 class Progress:
-    """A bar with loss, learning rate, samples per second and the time left."""
+    """A bar with loss, learning rate, samples per second and the time left, as much of it as the terminal is wide."""
 
     def __init__(self, total: int, done: int = 0) -> None:
         self.total, self.first = total, done
@@ -39,17 +42,41 @@ class Progress:
         if now - self.shown < PAUSE and step < self.total:
             return
         self.shown = now
-        sys.stderr.write(f"\r\x1b[2K{self._line(step, entry, now - self.start)}")
+        sys.stderr.write(f"\r\x1b[2K{fitted(self._parts(step, entry, now - self.start), _columns() - MARGIN)}")
         sys.stderr.flush()
 
-    def _line(self, step: int, entry: dict[str, Any], seconds: float) -> str:
-        done = step / max(1, self.total)
-        bar = ("█" * round(done * WIDTH)).ljust(WIDTH, "░")
+    def _parts(self, step: int, entry: dict[str, Any], seconds: float) -> list[str]:
+        """The bar, and what stands behind it, the most important first."""
         rate = (step - self.first) / max(seconds, 1e-9)
-        left = (self.total - step) / max(rate, 1e-9)
-        validation = f"  val {entry['validation']:.4f}" if entry.get("validation") is not None else ""
-        speed = f"{self.done / max(seconds, 1e-9):,.0f} {self.unit}/s"
-        return f"{bar} {step}/{self.total}  loss {entry['loss']:.4f}  lr {entry['lr']:.2e}{validation}  {speed}  {_time(left)} left"
+        validation = [f"val {entry['validation']:.4f}"] if entry.get("validation") is not None else []
+        return [
+            ("█" * round(step / max(1, self.total) * BAR)).ljust(BAR, "░"),
+            f"{step}/{self.total}",
+            f"loss {entry['loss']:.4f}",
+            f"lr {entry['lr']:.2e}",
+            *validation,
+            f"{self.done / max(seconds, 1e-9):,.0f} {self.unit}/s",
+            f"{_time((self.total - step) / max(rate, 1e-9))} left",
+        ]
+
+
+def fitted(parts: Sequence[str], columns: int) -> str:
+    """The parts in one line: without the bar where the line is too short for it, then without the last ones; cut at worst."""
+    shown = "  ".join(parts)
+    if len(shown) <= columns:
+        return shown
+    rest = [*parts[1:]]
+    while len(rest) > 1 and len("  ".join(rest)) > columns:
+        rest.pop()
+    return "  ".join(rest)[: max(0, columns)]
+
+
+def _columns() -> int:
+    """Of the terminal as it is now. One that does not say (0) is taken for a wide one."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def _amount(batch: Any) -> tuple[int, str]:

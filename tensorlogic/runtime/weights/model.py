@@ -34,6 +34,11 @@ def load_model(path: str | os.PathLike, dtype: str | torch.dtype | None = None, 
         raise TensorLogicError(problem.diagnostic()) from None
 
 
+def tensor_names(model: "Model | torch.nn.Module") -> list[str]:
+    """The names of the tensors of a loaded model, in the file's order, or of a module."""
+    return model.names() if isinstance(model, Model) else list(model.state_dict())
+
+
 class Model:
     """The tensors of a file by name: `model["a.weight"]`, `model.get_tensor("a.weight", "float16")`."""
 
