@@ -22,8 +22,7 @@ NARROWEST = 20  # a column of the table
 
 def width() -> int:
     """Of the terminal; where the output goes into a file, a width that is always the same."""
-    shown = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return min(get_terminal_size().columns, WIDEST) if shown else USUAL
+    return min(get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else USUAL
 
 
 def amount(number: int, unit: str) -> str:

@@ -37,10 +37,9 @@ TRAIN = """model Net(N: int) {
 
 
 @pytest.fixture(autouse=True)
-def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def programs(folder: Path) -> Path:
     (folder / "net.tl").write_text(PROGRAM)
     (folder / "train.tl").write_text(TRAIN)
-    monkeypatch.setenv("COLUMNS", "100")
     return folder
 
 
@@ -113,7 +112,7 @@ def test_models_are_shown_as_they_are_written(tlc: Tlc, folder: Path) -> None:
 
 def test_narrow_terminals_fold(tlc: Tlc, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes go, and formulas take several lines; names of models are whole."""
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("tensorlogic.cli.cost_text.width", lambda: 60)
     lines = tlc("cost", "net.tl", "Net.forward").out.splitlines()
     assert lines[2].split() == ["model", "parameters", "FLOP"] and lines[4].split() == ["+", "D"]
     assert max(map(len, lines)) <= 74
